@@ -1,0 +1,382 @@
+"""The nouns of infrascan: what passes between the stages.
+
+Nothing here does I/O, and nothing here imports another module of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+
+
+class Reason(StrEnum):
+    """Why something could not be read."""
+
+    DENIED = "denied"  # the identity lacks a permission
+    UNAUTHENTICATED = "unauthenticated"  # credentials are missing, wrong or expired
+    THROTTLED = "throttled"  # the API asked us to slow down for longer than we could wait
+    UNREACHABLE = "unreachable"  # no connection, a reset, or server errors to the last attempt
+    TIMED_OUT = "timed_out"  # the deadline passed
+    TRUNCATED = "truncated"  # paging ended early, repeated itself or ran past the cap
+    MALFORMED = "malformed"  # an answer without the part that holds the items
+    DISABLED = "disabled"  # the service is not offered, not opted in or not switched on here
+    OUT_OF_SCOPE = "out_of_scope"  # it belongs to an account or cluster this scan does not read
+    INTERRUPTED = "interrupted"  # the operator stopped the scan
+    BUG = "bug"  # a defect of infrascan
+
+
+class Severity(StrEnum):
+    """How bad a finding is. Compare with `rank`, not with `<`."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical up to 4 for info: sorts worst first."""
+        return SEVERITIES.index(self)
+
+
+SEVERITIES: tuple[Severity, ...] = tuple(Severity)
+
+
+class Category(StrEnum):
+    COST = "cost"
+    SECURITY = "security"
+    RELIABILITY = "reliability"
+
+
+class ReadError(Exception):
+    """An API refused or failed a read in a way we expect. It becomes a `Gap`, not a crash.
+
+    `code` is the vendor's error code ("AccessDenied", "404"), `retry_after` the seconds the API
+    asked us to wait, if it did. `permission` is what the identity lacks, when the answer names it.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        code: str = "",
+        permission: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.code = code
+        self.permission = permission
+        self.retry_after = retry_after
+
+
+class InputError(Exception):
+    """The user's input is wrong. The text is one line that says what is wrong and what is right.
+
+    The doors turn it into exit code 2, or into a tool error; it is never a traceback.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """The unit of reading: one kind of resource in one region of one account.
+
+    Plain data, so that it can be recorded, resumed, or read in another process.
+    """
+
+    provider: str  # "aws"
+    account: str  # AWS account id, cluster name
+    region: str  # "" where the kind has no region
+    kind: str  # "aws.ec2.instance"
+
+    @property
+    def place(self) -> str:
+        """The partition in one string: `aws/123456789012/eu-west-1/aws.ec2.instance`."""
+        return f"{self.provider}/{self.account}/{self.region or 'global'}/{self.kind}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that was not read, and what would close the gap."""
+
+    provider: str
+    account: str = ""
+    region: str = ""
+    kind: str = ""  # "" when the provider or account as a whole could not be read
+    call: str = ""  # "s3.GetBucketAcl", "GET /api/v1/pods"
+    reason: Reason
+    detail: str  # what came back, one sentence, redacted
+    permission: str = ""  # what to grant: "s3:GetBucketAcl", "list pods"
+    resource: str = ""  # key of the resource, when one resource's detail is missing
+    field: str = ""  # that detail's field in the resource's data
+
+    @property
+    def place(self) -> str:
+        """Where: `aws/123456789012/eu-west-1/s3.GetBucketAcl`."""
+        parts = (self.provider, self.account, self.region or "global", self.call or self.kind)
+        return "/".join(part for part in parts if part)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resource:
+    """One thing a provider has. `data` keeps the vendor's spelling; our own fields are snake_case.
+
+    `data` holds JSON values only: times are ISO 8601 strings in UTC ("2026-11-21T09:30:00Z").
+    `unread` maps a field of `data`, or a name in `links`, to the gap that explains its absence.
+    `links` is filled by the graph: relation name -> resources it leads to, in key order.
+    """
+
+    kind: str
+    id: str  # unique within (kind, account, region): an ARN, "namespace/name"
+    name: str
+    provider: str
+    account: str
+    region: str = ""
+    data: dict[str, Any]
+    unread: dict[str, Gap] = field(default_factory=dict)
+    links: dict[str, list[Resource]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Identifies the resource across scans: `aws.s3.bucket/123456789012/global/arn:…`."""
+        return f"{self.kind}/{self.account}/{self.region or 'global'}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """An edge that a table declares: `path` in the source holds what `by` holds in the target.
+
+    Rules follow `name` from the source and `reverse` from the target, like a field.
+    With `selector`, `path` holds a Kubernetes label selector and `by` the labels it matches.
+    """
+
+    name: str
+    path: str  # "SecurityGroups[].GroupId"; "spec.selector"
+    to: str  # kind of the target
+    by: str  # path in the target: "GroupId"; or "id", "name" for those of the Resource
+    reverse: str = ""
+    within: str = "region"  # "region" | "account" | "namespace" | "anywhere"
+    selector: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What the tables say of one kind of resource.
+
+    `fields` gives the paths its data can have: a tree of `{name: tree}`; `{"[]": tree}` for a
+    list, `{"*": tree}` for a map with free keys, `{}` for a scalar, None where the vendor's
+    schema does not say. A rule that reads a path which is not there is refused.
+    """
+
+    name: str  # "aws.ec2.instance"
+    title: str  # "EC2 instance"
+    provider: str
+    relations: tuple[Relation, ...] = ()
+    permissions: Mapping[str, str] = field(default_factory=dict)  # field, or "" for the list call
+    fields: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A resolved relation between two resources, by their keys."""
+
+    source: str
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One fact behind a claim: what the API gave, and where.
+
+    `path` starts at the data of `resource` (its key): `IpPermissions[0].IpRanges[0].CidrIp`.
+    """
+
+    resource: str
+    path: str
+    value: JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """A monthly amount and where it comes from."""
+
+    monthly: float  # in `currency`, 730 hours
+    source: str  # "AWS price list, us-east-1"
+    date: str  # "2026-10-01"
+    currency: str = "USD"
+    basis: str = ""  # "730 h × 0.0416 USD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule that holds for a resource, with its evidence, its fix and what it saves."""
+
+    rule: str
+    title: str
+    category: Category
+    severity: Severity
+    kind: str
+    resource: str  # key
+    resource_id: str
+    name: str
+    provider: str
+    account: str
+    region: str
+    evidence: tuple[Evidence, ...]
+    why: str
+    fix: str
+    command: str = ""
+    references: tuple[str, ...] = ()
+    controls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    cost: Price | None = None  # what the resource costs a month, when known
+    saving: Price | None = None  # what the fix saves a month; `monthly` never exceeds the cost
+    saving_note: str = ""  # why there is no saving: "no price for db.x9 in mx-central-1"
+    saving_counted: bool = True  # False when a larger saving on the same resource is counted
+
+    @property
+    def id(self) -> str:
+        """Stable across scans: sixteen hex digits over rule and resource."""
+        return hashlib.sha256(f"{self.rule}\0{self.resource}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A rule without a verdict, because what it needs was not read.
+
+    `resource` is the key, or "" when a whole partition (see its `gap`) was not read.
+    """
+
+    rule: str
+    kind: str
+    resource: str
+    name: str
+    provider: str
+    account: str
+    region: str
+    gap: Gap
+
+
+class State(StrEnum):
+    """What came of a partition."""
+
+    READ = "read"
+    PARTIAL = "partial"  # listed, but some pages or details are missing
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """One line of the coverage ledger."""
+
+    partition: Partition
+    state: State
+    resources: int
+    calls: int
+    failed: int  # calls that ended in a gap
+
+
+class Connection(StrEnum):
+    CONNECTED = "connected"
+    NOT_CONFIGURED = "not configured"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """As whom a provider is read: one per AWS profile, one per Kubernetes context."""
+
+    provider: str
+    state: Connection
+    source: str = ""  # where the credentials are: "profile prod (~/.aws/credentials)"
+    account: str = ""
+    who: str = ""  # "arn:aws:iam::123456789012:user/scanner"
+    detail: str = ""  # what went wrong, one sentence
+    remedy: str = ""  # what to try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSummary:
+    """What a report says of a rule that ran: how many resources it flagged, passed, could not tell."""
+
+    rule: str
+    title: str
+    category: Category
+    severity: Severity
+    kind: str
+    flagged: int
+    passed: int
+    unknown: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Scan:
+    """All that one run read and found. Lists are in a stable order, whatever the timing was."""
+
+    id: str  # "20261121T093000Z-5f3a"
+    version: str
+    started: str  # ISO 8601, UTC
+    finished: str
+    observed: str  # the time that ages in rules are measured against; the recording's, on replay
+    scope: dict[str, Any]  # providers, profiles, regions, contexts, rule folders, filters
+    identities: list[Identity]
+    resources: list[Resource]
+    edges: list[Edge]
+    findings: list[Finding]
+    unknowns: list[Unknown]
+    gaps: list[Gap]
+    coverage: list[Coverage]
+    rules: list[RuleSummary]
+    monthly_cost: float = 0.0  # USD, of the resources that have a price
+    unpriced: dict[str, int] = field(default_factory=dict)  # kind -> resources without a price
+    interrupted: bool = False
+    question: str = ""
+
+    @property
+    def monthly_saving(self) -> float:
+        """USD a month over all findings; savings on one resource are counted once."""
+        return sum(f.saving.monthly for f in self.findings if f.saving and f.saving_counted)
+
+    @property
+    def coverage_percent(self) -> float:
+        """Share of the partitions that were read, in percent; a partial one counts by its calls."""
+        if not self.coverage:
+            return 0.0
+        return 100 * sum(map(share_read, self.coverage)) / len(self.coverage)
+
+    def count(self, severity: Severity) -> int:
+        return sum(f.severity == severity for f in self.findings)
+
+
+def share_read(entry: Coverage) -> float:
+    """0 to 1: how much of a partition was read."""
+    if entry.state is State.READ:
+        return 1.0
+    if entry.state is State.UNREAD or not entry.calls:
+        return 0.0
+    return max(0.0, 1 - entry.failed / entry.calls)
+
+
+def values(data: Any, path: str) -> Iterator[Any]:
+    """All values at a plain path (`a.b[].c`) of JSON data; missing steps and nulls give nothing."""
+    if data is None:
+        return
+    if not path:
+        yield data
+        return
+    step, _, rest = path.partition(".")
+    if step.endswith("[]"):
+        step = step[:-2]
+        items = data.get(step) if step and isinstance(data, dict) else data if not step else None
+        for item in items if isinstance(items, list) else ():
+            yield from values(item, rest)
+    elif isinstance(data, dict):
+        yield from values(data.get(step), rest)
