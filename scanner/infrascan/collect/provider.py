@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from infrascan.model import Identity, Kind, Partition, Resource
@@ -52,8 +53,28 @@ retry by themselves.
 Emit: TypeAlias = Callable[[Resource], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the user chose to read; every provider takes it and `observed` to be built.
+
+    `provider = Class(selection)`. Empty tuples mean the provider's own default.
+    """
+
+    observed: datetime  # aware, UTC: "now" for metrics windows; the recording's time on replay
+    profiles: tuple[str, ...] = ()  # AWS
+    regions: tuple[str, ...] = ()  # AWS
+    contexts: tuple[str, ...] = ()  # Kubernetes; ("all",) for each context of the kubeconfig
+    secrets: bool = False  # Kubernetes: also list Secrets, by name and type
+
+
 class Provider(Protocol):
-    """A platform whose resources can be read. Building one does no I/O."""
+    """A platform whose resources can be read. Building one does no I/O.
+
+    Every fact from outside comes through `ask`, local ones too: which profiles or contexts there
+    are is the answer to a `Call` whose api starts with "local." ("local.Profiles"). So a replay
+    needs no credentials, no kubeconfig and no special case. Local calls are neither limited nor
+    retried. `InputError` for a name that does not exist may come from `connect`.
+    """
 
     @property
     def name(self) -> str: ...

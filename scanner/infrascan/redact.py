@@ -1,0 +1,182 @@
+"""The one way out for strings: secrets are taken out of an answer before anything keeps it.
+
+The collect engine passes every answer through `scrub`, ahead of recording, journal, store,
+reports, MCP and models; logs and errors pass through `text`. A secret is replaced by a mark that
+names its class, so that a rule can still say "this variable holds a private key".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MARK = "[redacted]"
+
+# class -> pattern. The group `keep`, where there is one, is what stays readable before the secret.
+PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        "private-key",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    ),
+    ("github-token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{40,255})"),
+    ("gitlab-token", r"\bglpat-[A-Za-z0-9_\-]{20,64}"),
+    ("slack-token", r"\bxox[abeprs]-[A-Za-z0-9\-]{10,255}"),
+    ("slack-webhook", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_\-]{20,}"),
+    ("jwt", r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
+    ("google-api-key", r"\bAIza[A-Za-z0-9_\-]{35}"),
+    ("google-oauth-token", r"\bya29\.[A-Za-z0-9_\-]{20,}"),
+    ("stripe-key", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    ("openai-key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_\-]{32,255}"),
+    ("anthropic-key", r"\bsk-ant-[A-Za-z0-9_\-]{24,255}"),
+    ("sendgrid-key", r"\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
+    ("npm-token", r"\bnpm_[A-Za-z0-9]{36}"),
+    ("pypi-token", r"\bpypi-[A-Za-z0-9_\-]{50,}"),
+    ("docker-token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}"),
+    ("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
+    ("vault-token", r"\bhv[sbr]\.[A-Za-z0-9_\-]{20,}"),
+    ("huggingface-token", r"\bhf_[A-Za-z0-9]{30,}"),
+    ("azure-storage-key", r"(?P<keep1>AccountKey=)[A-Za-z0-9+/=]{40,}"),
+    ("azure-sas", r"(?P<keep2>[?&]sig=)[A-Za-z0-9%+/=]{20,}"),
+    ("aws-signature", r"(?P<keep3>X-Amz-(?:Signature|Security-Token)=)[A-Za-z0-9%+/=]{16,}"),
+    (
+        "aws-secret-key",
+        r"(?P<keep4>(?i:aws_?secret_?(?:access_?)?key)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9/+=]{40}",
+    ),
+    ("url-password", r"(?P<keep5>\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"']{0,128}:)[^\s/@\"']+(?=@)"),
+    ("bearer-token", r"(?P<keep6>\b(?i:bearer|basic)\s+)[A-Za-z0-9_\-.~+/]{16,}=*"),
+    (
+        "password",
+        r"(?P<keep7>(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
+        r"[\"']?\s*[=:]\s*[\"']?)(?!\[redacted|\$\{|\{\{|arn:|null\b|true\b|false\b|none\b)[^\s\"',;&]{6,}",
+    ),
+)
+SECRET = re.compile("|".join(f"(?P<c{i}>{pattern})" for i, (_, pattern) in enumerate(PATTERNS)))
+CLASSES: Mapping[str, str] = {f"c{i}": name for i, (name, _) in enumerate(PATTERNS)}
+
+# Each secret holds one of these; looking for them first keeps the common case cheap.
+HINT = re.compile(
+    r"-----BEGIN|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|hooks\.slack|eyJ|AIza|ya29\.|[rs]k_|sk-|SG\."
+    r"|npm_|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_|AccountKey|sig=|X-Amz-|://|(?i:bearer|basic)\s"
+    r"|(?i:passw(?:or)?d|pwd|secret|token|key)[\"']?\s*[=:]"
+)
+
+# A name whose value is a secret, in maps that people fill: tags, labels, variables.
+NAMED = re.compile(
+    r"(?i)(?:^|[_\-.\s/])(?:password|passwd|passphrase|pwd|secret|token|credentials?|(?:api|access|private|secret|signing|encryption)[_\-]?key|connection[_\-]?string|dsn)$"
+    r"|^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$|(?:Password|Secret|Token|ApiKey|PrivateKey)$"
+)
+# Vendors' own fields that look so named and hold no secret.
+PUBLIC_FIELDS = frozenset(
+    {
+        "NextToken",
+        "nextToken",
+        "ContinuationToken",
+        "NextContinuationToken",
+        "PaginationToken",
+        "paginationToken",
+        "ClientToken",
+        "clientToken",
+        "HttpTokens",
+        "MasterUserSecret",
+        "nextPageToken",
+        "automountServiceAccountToken",
+        "SecretKey",
+    }
+)
+
+
+def text(value: str) -> str:
+    """The string with every secret in it replaced by `[redacted:<class>]`."""
+    if len(value) < 12 or not HINT.search(value):
+        return value
+    return SECRET.sub(mark, value)
+
+
+def mark(match: re.Match[str]) -> str:
+    kept = next((v for k, v in match.groupdict().items() if k.startswith("keep") and v), "")
+    name = next(CLASSES[k] for k, v in match.groupdict().items() if k in CLASSES and v is not None)
+    return f"{kept}[redacted:{name}]"
+
+
+def secret_class(name: str, value: str) -> str:
+    """What kind of secret a named value holds: "github-token", "password", or "" for none."""
+    if value.startswith("[redacted"):
+        return value.removeprefix("[redacted").strip(":]")
+    if found := SECRET.search(value):
+        return next(CLASSES[k] for k, v in found.groupdict().items() if k in CLASSES and v)
+    if re.fullmatch(r"A(?:KIA|SIA)[A-Z0-9]{16}", value):
+        return "aws-access-key"
+    if re.search(r"(?i)aws.?secret", name) and re.fullmatch(r"[A-Za-z0-9/+=]{40}", value):
+        return "aws-secret-key"
+    return "password" if value and NAMED.search(name) else ""
+
+
+def environment(variables: Any) -> Any:
+    """Environment variables without their values: a map, or a list of {name, value} pairs.
+
+    Each value becomes "[redacted]", or "[redacted:<class>]" where it looks like a secret. Other
+    keys of a pair, such as `valueFrom`, stay.
+    """
+    if isinstance(variables, Mapping):
+        return {name: blank(str(name), value) for name, value in variables.items()}
+    if isinstance(variables, list):
+        return [pair(entry) for entry in variables]
+    return variables
+
+
+def pair(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return MARK
+    name = next((str(entry[key]) for key in ("name", "Name", "key", "Key") if key in entry), "")
+    return {
+        key: blank(name, value) if key in {"value", "Value"} else value
+        for key, value in entry.items()
+    }
+
+
+def blank(name: str, value: Any) -> str:
+    """The mark that stands for a variable's value; an empty value stays empty."""
+    if value is None or value == "":
+        return ""
+    found = secret_class(name, str(value))
+    return f"[redacted:{found}]" if found else MARK
+
+
+def scrub(value: Any) -> Any:
+    """JSON data with every secret in it replaced. Data without secrets is returned as it is."""
+    if isinstance(value, str):
+        return value if len(value) < 12 else text(value)
+    if isinstance(value, dict):
+        return scrub_map(value)
+    if isinstance(value, list):
+        cleaned = [scrub(item) for item in value]
+        return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
+    return value
+
+
+def scrub_map(data: dict[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for key, item in data.items():
+        if isinstance(item, str):
+            cleaned = scrub_field(data, key, item)
+        elif isinstance(item, dict | list):
+            cleaned = scrub(item)
+        else:
+            continue
+        if cleaned is not item:
+            changed[key] = cleaned
+    return {**data, **changed} if changed else data
+
+
+def scrub_field(data: Mapping[str, Any], key: str, item: str) -> str:
+    if not item:
+        return item
+    name = key
+    if key in {"value", "Value"}:  # a tag or variable: {"Key": "db_password", "Value": ...}
+        name = next((str(data[k]) for k in ("Key", "key", "Name", "name") if k in data), key)
+    if NAMED.search(name) and name not in PUBLIC_FIELDS and not item.startswith("[redacted"):
+        if item.startswith("arn:") or item.lower() in {"true", "false", "optional", "required"}:
+            return item
+        return f"[redacted:{secret_class(name, item) or 'password'}]"
+    return item if len(item) < 12 else text(item)
