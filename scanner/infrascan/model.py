@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 
 class Reason(StrEnum):
@@ -59,6 +59,7 @@ class ReadError(Exception):
 
     `code` is the vendor's error code ("AccessDenied", "404"), `retry_after` the seconds the API
     asked us to wait, if it did. `permission` is what the identity lacks, when the answer names it.
+    `call` is the operation that failed; whoever makes the call fills it in.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class ReadError(Exception):
         *,
         code: str = "",
         permission: str = "",
+        call: str = "",
         retry_after: float | None = None,
     ) -> None:
         super().__init__(detail)
@@ -75,6 +77,7 @@ class ReadError(Exception):
         self.detail = detail
         self.code = code
         self.permission = permission
+        self.call = call
         self.retry_after = retry_after
 
 
@@ -301,6 +304,7 @@ class Identity:
     who: str = ""  # "arn:aws:iam::123456789012:user/scanner"
     detail: str = ""  # what went wrong, one sentence
     remedy: str = ""  # what to try
+    reason: Reason = Reason.UNAUTHENTICATED  # of an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ names its class, so that a rule can still say "this variable holds a private key
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 MARK = "[redacted]"
@@ -47,19 +49,43 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("bearer-token", r"(?P<keep6>\b(?i:bearer|basic)\s+)[A-Za-z0-9_\-.~+/]{16,}=*"),
     (
         "password",
-        r"(?P<keep7>(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
-        r"[\"']?\s*[=:]\s*[\"']?)(?!\[redacted|\$\{|\{\{|arn:|null\b|true\b|false\b|none\b)[^\s\"',;&]{6,}",
+        (
+            r"(?P<keep7>(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
+            r"[\"']?\s*[=:]\s*[\"']?)(?!\[redacted|\$\{|\{\{|arn:|null\b|true\b|false\b|none\b)"
+            r"[^\s\"',;&]{6,}"
+        ),
     ),
 )
 SECRET = re.compile("|".join(f"(?P<c{i}>{pattern})" for i, (_, pattern) in enumerate(PATTERNS)))
 CLASSES: Mapping[str, str] = {f"c{i}": name for i, (name, _) in enumerate(PATTERNS)}
 
-# Each secret holds one of these; looking for them first keeps the common case cheap.
-HINT = re.compile(
-    r"-----BEGIN|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|hooks\.slack|eyJ|AIza|ya29\.|[rs]k_|sk-|SG\."
-    r"|npm_|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_|AccountKey|sig=|X-Amz-|://|(?i:bearer|basic)\s"
-    r"|(?i:passw(?:or)?d|pwd|secret|token|key)[\"']?\s*[=:]"
+# Each secret holds one of these. RE2 looks for them in a whole answer at once, so the common case,
+# no secret anywhere, costs one linear pass; only answers that may hold one are walked.
+HINTS = (
+    r"-----BEGIN|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|hooks\.slack|eyJ[A-Za-z0-9_\-]+\.eyJ|AIza"
+    r"|ya29\.|[rs]k_(?:live|test)|sk-[A-Za-z0-9]|SG\.|npm_|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_"
+    r"|AccountKey|[?&]sig=|X-Amz-S|://[^\s/@]*:[^\s/]*@|(?i:bearer|basic)\s"
+    r"|(?i:passw(?:or)?d|pwd|secret|token|api_?key|access_?key|private_?key)[\"'\\]*\s*[=:]"
 )
+NAMED_HINTS = (
+    r"(?i:password|passwd|passphrase|pwd|secret|token|credentials?|dsn|connection[_\-]?string"
+    r"|(?:api|access|private|secret|signing|encryption)[_\-]?key|mysql_pwd|rediscli_auth)\""
+)
+
+
+@cache
+def hint() -> Any:
+    import re2
+
+    return re2.compile(HINTS)
+
+
+@cache
+def named_hint() -> Any:
+    import re2
+
+    return re2.compile(f"{HINTS}|{NAMED_HINTS}")
+
 
 # A name whose value is a secret, in maps that people fill: tags, labels, variables.
 NAMED = re.compile(
@@ -88,7 +114,7 @@ PUBLIC_FIELDS = frozenset(
 
 def text(value: str) -> str:
     """The string with every secret in it replaced by `[redacted:<class>]`."""
-    if len(value) < 12 or not HINT.search(value):
+    if len(value) < 12 or not hint().search(value):
         return value
     return SECRET.sub(mark, value)
 
@@ -145,12 +171,18 @@ def blank(name: str, value: Any) -> str:
 
 def scrub(value: Any) -> Any:
     """JSON data with every secret in it replaced. Data without secrets is returned as it is."""
+    if named_hint().search(json.dumps(value, ensure_ascii=False)):
+        return walk(value)
+    return value
+
+
+def walk(value: Any) -> Any:
     if isinstance(value, str):
-        return value if len(value) < 12 else text(value)
+        return text(value)
     if isinstance(value, dict):
         return scrub_map(value)
     if isinstance(value, list):
-        cleaned = [scrub(item) for item in value]
+        cleaned = [walk(item) for item in value]
         return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
     return value
 
@@ -161,7 +193,7 @@ def scrub_map(data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(item, str):
             cleaned = scrub_field(data, key, item)
         elif isinstance(item, dict | list):
-            cleaned = scrub(item)
+            cleaned = walk(item)
         else:
             continue
         if cleaned is not item:
@@ -179,4 +211,4 @@ def scrub_field(data: Mapping[str, Any], key: str, item: str) -> str:
         if item.startswith("arn:") or item.lower() in {"true", "false", "optional", "required"}:
             return item
         return f"[redacted:{secret_class(name, item) or 'password'}]"
-    return item if len(item) < 12 else text(item)
+    return text(item)

@@ -1,0 +1,112 @@
+"""Making one call well: paced, retried, bounded in time, recorded or replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import trio
+
+from infrascan import redact
+from infrascan.collect.limits import Limit, Limits, backoff
+from infrascan.collect.provider import Call, Provider
+from infrascan.collect.recording import Recorder, Replay
+from infrascan.model import ReadError, Reason
+
+THROTTLED_ATTEMPTS = 10
+UNREACHABLE_ATTEMPTS = 3
+TIMED_OUT_ATTEMPTS = 2
+CALL_SECONDS = 180.0  # a call with all its attempts and waits
+BROKEN_AFTER = 3  # calls in a row without any answer, before the next are not tried
+
+
+class Watcher(Protocol):
+    """Told of each call as it ends; must return at once."""
+
+    def called(self, call: Call, seconds: float, error: ReadError | None) -> None: ...
+
+
+@dataclass(eq=False)
+class Asker:
+    """The `Ask` that one provider gets. Its state is the limits, shared by the whole scan."""
+
+    provider: Provider
+    limits: Limits
+    watcher: Watcher
+    recorder: Recorder | None = None
+    replay: Replay | None = None
+    attempt_seconds: float = 30.0
+    calls: int = field(default=0)
+
+    async def __call__(self, call: Call) -> Any:
+        self.calls += 1
+        began = trio.current_time()
+        try:
+            answer = await self.answer(call)
+        except ReadError as error:
+            error.detail = redact.text(error.detail)
+            error.call = error.call or call.api
+            if self.recorder:
+                self.recorder.keep(call, error=error)
+            self.watcher.called(call, trio.current_time() - began, error)
+            raise
+        if self.recorder:
+            self.recorder.keep(call, answer)
+        self.watcher.called(call, trio.current_time() - began, None)
+        return answer
+
+    async def answer(self, call: Call) -> Any:
+        if self.replay:
+            await trio.lowlevel.checkpoint()
+            return self.replay.answer(call)
+        if call.api.startswith("local."):
+            return redact.scrub(await self.provider.send(call))
+        with trio.move_on_after(CALL_SECONDS):
+            return redact.scrub(await self.tried(call))
+        raise ReadError(Reason.TIMED_OUT, f"no answer in {CALL_SECONDS:.0f} s, retries included")
+
+    async def tried(self, call: Call) -> Any:
+        limit = self.limits.of(call.quota)
+        attempt = 0
+        while True:
+            attempt += 1
+            if limit.failures >= BROKEN_AFTER:
+                raise ReadError(
+                    Reason.UNREACHABLE,
+                    f"not tried: {limit.failures} calls before it got no answer from the same endpoint",
+                )
+            try:
+                async with limit.paced():
+                    answer = await self.attempt(call)
+            except ReadError as error:
+                wait = self.wait(error, limit, attempt)
+                if wait is None:
+                    raise
+                await trio.sleep(wait)
+            else:
+                limit.succeeded()
+                return answer
+
+    async def attempt(self, call: Call) -> Any:
+        with trio.move_on_after(self.attempt_seconds):
+            return await self.provider.send(call)
+        raise ReadError(Reason.TIMED_OUT, f"no answer in {self.attempt_seconds:.0f} s")
+
+    def wait(self, error: ReadError, limit: Limit, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt, or None when there should be none."""
+        if error.reason is Reason.THROTTLED:
+            seconds = limit.throttled(error.retry_after, attempt)
+            return seconds if attempt < THROTTLED_ATTEMPTS else None
+        answered = bool(error.code) and not error.code.startswith("5")
+        if error.reason in {Reason.UNREACHABLE, Reason.TIMED_OUT} and not answered:
+            timed_out = error.reason is Reason.TIMED_OUT
+            most = TIMED_OUT_ATTEMPTS if timed_out else UNREACHABLE_ATTEMPTS
+            if attempt < most:
+                if error.retry_after is not None:
+                    return min(error.retry_after, CALL_SECONDS)
+                return backoff(attempt, limit.jitter)
+            if not error.code:  # a server that answers 500 is there; one that is silent is not
+                limit.failures += 1
+            return None
+        limit.succeeded()  # a refusal is an answer
+        return None

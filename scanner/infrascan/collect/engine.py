@@ -1,0 +1,294 @@
+"""The fan-out: every provider, account, region and kind at once; each failure becomes a gap.
+
+One slow or broken partition never delays or hurts another. What was read before a stop, a
+deadline or a defect is kept, and what was not is said.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import trio
+
+from infrascan import redact
+from infrascan.collect.asking import Asker, Watcher
+from infrascan.collect.limits import Limits
+from infrascan.collect.provider import Call, Provider
+from infrascan.collect.recording import Recorder, Replay
+from infrascan.model import (
+    Connection,
+    Coverage,
+    Gap,
+    Identity,
+    InputError,
+    Partition,
+    ReadError,
+    Reason,
+    Resource,
+    State,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Watcher, Protocol):
+    """Told what happens while a scan reads; every method must return at once."""
+
+    def planned(self, provider: str, partitions: int) -> None: ...
+    def finished(self, coverage: Coverage) -> None: ...
+    def said(self, text: str) -> None: ...
+
+
+class Silent:
+    """A `Progress` that shows nothing."""
+
+    def planned(self, provider: str, partitions: int) -> None: ...
+    def finished(self, coverage: Coverage) -> None: ...
+    def said(self, text: str) -> None: ...
+    def called(self, call: Call, seconds: float, error: ReadError | None) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Read:
+    """What one partition gave."""
+
+    resources: list[Resource] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    coverage: Coverage
+
+
+class Sink(Protocol):
+    """Keeps each partition as it finishes, so that a killed scan can be resumed."""
+
+    def append(self, partition: Partition, read: Read) -> None: ...
+
+
+@dataclass(eq=False, kw_only=True)
+class Collected:
+    """All that was read, in an order that does not depend on timing."""
+
+    identities: list[Identity] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)
+    calls: int = 0
+    interrupted: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class Collection:
+    """One run of the fan-out. `stop` ends it early and keeps what was read."""
+
+    providers: Sequence[Provider]
+    progress: Progress = field(default_factory=Silent)
+    recorder: Recorder | None = None
+    replay: Replay | None = None
+    sink: Sink | None = None
+    resumed: Mapping[Partition, Read] = field(default_factory=dict)
+    attempt_seconds: float = 30.0
+    seconds: float = math.inf  # for the whole collection
+    result: Collected = field(default_factory=Collected)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    open: dict[Partition, Read] = field(default_factory=dict)  # planned, not yet finished
+    connecting: set[str] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """End the collection now: the operator asked for it."""
+        self.result.interrupted = True
+        self.scope.cancel()
+
+    async def run(self) -> Collected:
+        """Read everything. Raises `InputError` for a selection that names what does not exist."""
+        self.scope.deadline = trio.current_time() + self.seconds
+        limits = Limits()
+        try:
+            with self.scope:
+                async with trio.open_nursery() as nursery:
+                    for provider in self.providers:
+                        nursery.start_soon(self.run_provider, provider, limits)
+        except BaseExceptionGroup as group:
+            raise innermost(group) from group
+        finally:
+            for provider in self.providers:
+                provider.close()
+        if self.scope.cancelled_caught:
+            self.account_for_unfinished()
+        self.put_in_order()
+        return self.result
+
+    async def run_provider(self, provider: Provider, limits: Limits) -> None:
+        ask = Asker(
+            provider,
+            limits,
+            self.progress,
+            self.recorder,
+            self.replay,
+            self.attempt_seconds,
+        )
+        self.connecting.add(provider.name)
+        place = Partition(provider=provider.name, account="", region="", kind="")
+        partitions = await self.guard(place, lambda: self.plan(provider, ask))
+        if isinstance(partitions, Gap):
+            self.result.gaps.append(partitions)
+            partitions = ()
+        self.connecting.discard(provider.name)
+        for partition in partitions:
+            self.open[partition] = blank(partition)
+        self.progress.planned(provider.name, len(partitions))
+        try:
+            async with trio.open_nursery() as nursery:
+                for partition in partitions:
+                    nursery.start_soon(self.run_partition, provider, partition, ask)
+        finally:
+            self.result.calls += ask.calls
+
+    async def plan(self, provider: Provider, ask: Asker) -> Sequence[Partition]:
+        identities = await provider.connect(ask)
+        self.result.identities.extend(identities)
+        for identity in identities:
+            if identity.state is not Connection.CONNECTED:
+                self.result.gaps.append(gap_of(identity))
+        if not any(identity.state is Connection.CONNECTED for identity in identities):
+            return ()
+        return await provider.partitions(ask)
+
+    async def run_partition(self, provider: Provider, partition: Partition, ask: Asker) -> None:
+        if partition in self.resumed:
+            self.finish(partition, self.resumed[partition], keep=False)
+            return
+        read = self.open[partition]
+        calls = 0
+
+        async def counted(call: Call) -> Any:
+            nonlocal calls
+            calls += 1
+            return await ask(call)
+
+        async def work() -> None:
+            await provider.read(partition, counted, read.resources.append)
+
+        gap = await self.guard(partition, work)
+        if isinstance(gap, Gap):
+            read.gaps.append(gap)
+        read.gaps.extend(gap for r in read.resources for gap in r.unread.values())
+        state = State.READ
+        if isinstance(gap, Gap):
+            state = State.PARTIAL if read.resources else State.UNREAD
+        elif read.gaps:
+            state = State.PARTIAL
+        read.coverage = Coverage(
+            partition=partition,
+            state=state,
+            resources=len(read.resources),
+            calls=calls,
+            failed=min(calls, len(read.gaps)),
+        )
+        self.finish(partition, read)
+
+    def finish(self, partition: Partition, read: Read, *, keep: bool = True) -> None:
+        del self.open[partition]
+        if keep and self.sink:
+            self.sink.append(partition, read)
+        self.take(read)
+        self.progress.finished(read.coverage)
+
+    def take(self, read: Read) -> None:
+        self.result.resources.extend(read.resources)
+        self.result.gaps.extend(read.gaps)
+        self.result.coverage.append(read.coverage)
+
+    async def guard(self, place: Partition, work: Callable[[], Awaitable[Any]]) -> Any:
+        """The work's result, or the gap that its failure is."""
+        try:
+            return await work()
+        except ReadError as error:
+            return gap_from(place, error)
+        except InputError:
+            raise
+        except Exception as error:
+            # A defect in one reader must not cost the user the other clouds. It is reported as
+            # a defect all the same: a gap with reason bug ends the run with exit code 4.
+            cause = innermost(error)
+            if isinstance(cause, ReadError):
+                return gap_from(place, cause)
+            if isinstance(cause, InputError):
+                raise cause from error
+            log.exception("%s: a defect of infrascan", place.place)
+            detail = redact.text(f"{type(cause).__name__}: {cause}")
+            return gap_from(place, ReadError(Reason.BUG, f"a defect of infrascan: {detail}"))
+
+    def account_for_unfinished(self) -> None:
+        """Turn what a stop or the deadline cut off into gaps; keep what it had read."""
+        if self.result.interrupted:
+            reason, detail = Reason.INTERRUPTED, "the scan was stopped before this was read"
+        else:
+            reason, detail = Reason.TIMED_OUT, f"the deadline of {self.seconds:.0f} s passed"
+        for name in sorted(self.connecting):
+            self.result.gaps.append(Gap(provider=name, reason=reason, detail=detail))
+        for partition, read in self.open.items():
+            read.gaps.append(gap_from(partition, ReadError(reason, detail)))
+            read.gaps.extend(gap for r in read.resources for gap in r.unread.values())
+            read.coverage = Coverage(
+                partition=partition,
+                state=State.PARTIAL if read.resources else State.UNREAD,
+                resources=len(read.resources),
+                calls=1,
+                failed=1,
+            )
+            self.take(read)
+        self.open.clear()
+
+    def put_in_order(self) -> None:
+        result = self.result
+        result.resources.sort(key=lambda r: r.key)
+        result.gaps.sort(key=lambda g: (g.place, g.kind, g.resource, g.field, g.reason, g.detail))
+        result.coverage.sort(key=lambda c: c.partition.place)
+        result.identities.sort(key=lambda i: (i.provider, i.account, i.source))
+
+
+def blank(partition: Partition) -> Read:
+    """The record of a partition nothing has been read of."""
+    coverage = Coverage(partition=partition, state=State.UNREAD, resources=0, calls=0, failed=0)
+    return Read(coverage=coverage)
+
+
+def gap_from(place: Partition, error: ReadError) -> Gap:
+    return Gap(
+        provider=place.provider,
+        account=place.account,
+        region=place.region,
+        kind=place.kind,
+        call=error.call,
+        reason=error.reason,
+        detail=error.detail,
+        permission=error.permission,
+    )
+
+
+def gap_of(identity: Identity) -> Gap:
+    """The gap that an identity without a connection leaves: all of its account."""
+    missing = identity.state is Connection.NOT_CONFIGURED
+    return Gap(
+        provider=identity.provider,
+        account=identity.account,
+        reason=Reason.UNAUTHENTICATED if missing else identity.reason,
+        detail=redact.text(identity.detail or "no credentials were found"),
+        permission=identity.remedy,
+    )
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The first cause inside nested exception groups, the user's own mistakes ahead of others."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [innermost(inner) for inner in error.exceptions]
+    for kind in (InputError, KeyboardInterrupt):
+        for leaf in leaves:
+            if isinstance(leaf, kind):
+                return leaf
+    unexpected = [leaf for leaf in leaves if not isinstance(leaf, ReadError)]
+    return (unexpected or leaves)[0]
