@@ -319,6 +319,7 @@ class RuleSummary:
     flagged: int
     passed: int
     unknown: int
+    definition: str = ""  # hash of the rule, so that a changed rule is told from a changed resource
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from infrascan.model import ReadError, Reason
 THROTTLED_ATTEMPTS = 10
 UNREACHABLE_ATTEMPTS = 3
 TIMED_OUT_ATTEMPTS = 2
-CALL_SECONDS = 180.0  # a call with all its attempts and waits
-BROKEN_AFTER = 3  # calls in a row without any answer, before the next are not tried
+LONGEST_WAIT = 120.0  # seconds; an API that asks for more leaves a gap
+SILENT_AFTER = 10  # attempts in a row without any answer, before the next are not made
 
 
 class Watcher(Protocol):
@@ -61,31 +61,29 @@ class Asker:
             return self.replay.answer(call)
         if call.api.startswith("local."):
             return redact.scrub(await self.provider.send(call))
-        with trio.move_on_after(CALL_SECONDS):
-            return redact.scrub(await self.tried(call))
-        raise ReadError(Reason.TIMED_OUT, f"no answer in {CALL_SECONDS:.0f} s, retries included")
+        return redact.scrub(await self.tried(call))
 
     async def tried(self, call: Call) -> Any:
         limit = self.limits.of(call.quota)
         attempt = 0
         while True:
             attempt += 1
-            if limit.failures >= BROKEN_AFTER:
-                raise ReadError(
-                    Reason.UNREACHABLE,
-                    f"not tried: {limit.failures} calls before it got no answer from the same endpoint",
-                )
-            try:
-                async with limit.paced():
+            async with limit.paced():
+                if limit.silent >= SILENT_AFTER:
+                    raise ReadError(
+                        Reason.UNREACHABLE,
+                        f"not tried: {limit.silent} attempts before it got no answer from the same endpoint",
+                    )
+                try:
                     answer = await self.attempt(call)
-            except ReadError as error:
-                wait = self.wait(error, limit, attempt)
-                if wait is None:
-                    raise
-                await trio.sleep(wait)
-            else:
-                limit.succeeded()
-                return answer
+                except ReadError as error:
+                    wait = self.wait(error, limit, attempt)
+                    if wait is None:
+                        raise
+                else:
+                    limit.succeeded()
+                    return answer
+            await trio.sleep(wait)
 
     async def attempt(self, call: Call) -> Any:
         with trio.move_on_after(self.attempt_seconds):
@@ -96,17 +94,18 @@ class Asker:
         """Seconds to wait before the next attempt, or None when there should be none."""
         if error.reason is Reason.THROTTLED:
             seconds = limit.throttled(error.retry_after, attempt)
-            return seconds if attempt < THROTTLED_ATTEMPTS else None
-        answered = bool(error.code) and not error.code.startswith("5")
-        if error.reason in {Reason.UNREACHABLE, Reason.TIMED_OUT} and not answered:
-            timed_out = error.reason is Reason.TIMED_OUT
-            most = TIMED_OUT_ATTEMPTS if timed_out else UNREACHABLE_ATTEMPTS
-            if attempt < most:
-                if error.retry_after is not None:
-                    return min(error.retry_after, CALL_SECONDS)
-                return backoff(attempt, limit.jitter)
-            if not error.code:  # a server that answers 500 is there; one that is silent is not
-                limit.failures += 1
+            return seconds if attempt < THROTTLED_ATTEMPTS and seconds <= LONGEST_WAIT else None
+        if error.reason not in {Reason.UNREACHABLE, Reason.TIMED_OUT}:
+            limit.succeeded()  # a refusal is an answer
             return None
-        limit.succeeded()  # a refusal is an answer
-        return None
+        if not error.code:  # a server that answers 500 is there; one that is silent may not be
+            limit.silent += 1
+        elif not error.code.startswith("5"):
+            return None
+        most = TIMED_OUT_ATTEMPTS if error.reason is Reason.TIMED_OUT else UNREACHABLE_ATTEMPTS
+        if attempt >= most:
+            return None
+        wait = (
+            error.retry_after if error.retry_after is not None else backoff(attempt, limit.jitter)
+        )
+        return wait if wait <= LONGEST_WAIT else None

@@ -1,14 +1,15 @@
 """Adaptive limits: read as fast as an API allows, and never harm it.
 
-Each quota (provider, account, region, API family) has a window of calls in flight that grows by
-one per window of successes and halves when the API throttles: additive increase, multiplicative
-decrease, as in TCP (Chiu and Jain, 1989). A window cannot go below one call; what is still too
-fast then is slowed by a pause between calls that grows and shrinks the same way.
+Each quota (provider, account, region, API family) has a window of calls in flight and, once the
+API has throttled, a rate. Both follow additive increase and multiplicative decrease (Chiu and
+Jain, 1989): a refusal halves the window and sets the rate to a share of what was being served;
+answers widen the window, and time raises the rate.
 """
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ import trio
 
 WINDOW = 10.0  # calls in flight to begin with: what the slowest AWS control planes bear
 WIDEST = 64.0
-LONGEST_PAUSE = 30.0  # seconds between calls, however often the API says no
-SHORTEST_PAUSE = 0.05
+DECREASE = 0.8  # of the rate that was served, after a refusal
+INCREASE = 0.02  # of the rate, per second without a refusal
+SLOWEST = 0.2  # calls a second, however often the API says no
+FASTEST = 500.0  # a rate above this is no limit; it is dropped
+MEASURED = 2.0  # seconds over which the served rate is measured
 
 
 @dataclass(eq=False)
@@ -26,63 +30,78 @@ class Limit:
     """The pace of one quota. `paced` is entered around each attempt of a call."""
 
     window: float = WINDOW
-    pause: float = 0.0  # seconds between starts; 0 until a window of one was still too wide
+    rate: float = 0.0  # calls started a second; 0 while nothing was ever refused
     next_start: float = 0.0
     reduced_at: float = -1.0
+    raised_at: float = 0.0
     in_flight: int = 0
-    throttles: int = 0
-    failures: int = 0  # calls in a row that never got an answer
-    waiting: trio.Condition = field(default_factory=trio.Condition)
+    refused: int = 0
+    silent: int = 0  # attempts in a row that got no answer at all
+    served: deque[float] = field(default_factory=deque)  # times of the latest answers
+    place: trio.Condition = field(default_factory=trio.Condition)
     jitter: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - pacing, not secrecy
 
     @asynccontextmanager
     async def paced(self) -> AsyncIterator[None]:
-        """Wait for a place in the window and for the pause, then hold the place."""
-        async with self.waiting:
+        """Wait for a place in the window and for a turn at the rate, then hold the place."""
+        async with self.place:
             while self.in_flight >= int(self.window):
-                await self.waiting.wait()
+                await self.place.wait()
             self.in_flight += 1
         try:
-            now = trio.current_time()
-            start = max(now, self.next_start)
-            self.next_start = start + self.pause if self.pause else self.next_start
-            if start > now:
-                await trio.sleep(start - now)
+            await self.turn()
             yield
         finally:
             self.in_flight -= 1
             with trio.CancelScope(shield=True):
-                async with self.waiting:
-                    self.waiting.notify_all()
+                async with self.place:
+                    self.place.notify_all()
+
+    async def turn(self) -> None:
+        now = trio.current_time()
+        start = max(now, self.next_start)
+        self.next_start = start + (1 / self.rate if self.rate else 0.0)
+        if start > now:
+            await trio.sleep(start - now)
 
     def succeeded(self) -> None:
-        self.failures = 0
-        if self.pause:
-            self.pause *= 0.9
-            if self.pause < SHORTEST_PAUSE:
-                self.pause = 0.0
-        else:
-            self.window = min(WIDEST, self.window + 1 / self.window)
+        """An answer came: widen the window, raise the rate by the time that passed."""
+        now = trio.current_time()
+        self.silent = 0
+        self.served.append(now)
+        while self.served[0] < now - MEASURED:
+            self.served.popleft()
+        self.window = min(WIDEST, self.window + 1 / self.window)
+        if self.rate:
+            self.rate *= 1 + INCREASE * (now - self.raised_at)
+            self.raised_at = now
+            if self.rate > FASTEST:
+                self.rate = 0.0
 
     def throttled(self, retry_after: float | None, attempt: int) -> float:
-        """Slow down; returns the seconds this call should wait before it tries again."""
+        """The API refused: slow down. Returns the seconds this call should wait."""
         now = trio.current_time()
-        self.failures = 0
-        self.throttles += 1
-        wait = retry_after if retry_after is not None else backoff(attempt, self.jitter)
+        self.silent = 0
+        self.refused += 1
         if now >= self.reduced_at:  # a burst of refusals is one message, not many
-            if self.window > 1:
-                self.window = max(1.0, self.window / 2)
-            else:
-                self.pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, self.pause * 2))
-            self.reduced_at = now + min(1.0, max(wait, SHORTEST_PAUSE))
+            while self.served and self.served[0] < now - MEASURED:
+                self.served.popleft()
+            since = max(0.25, now - self.served[0]) if self.served else MEASURED
+            served = len(self.served) / since
+            self.rate = max(SLOWEST, DECREASE * min(self.rate or served, served))
+            self.window = max(1.0, self.window / 2)
+            self.raised_at = now
+            self.reduced_at = now + max(0.5, 2 / self.rate)
+        wait = retry_after if retry_after is not None else backoff(attempt, self.jitter)
         if retry_after is not None:  # the API named a time: nobody of this quota starts before it
             self.next_start = max(self.next_start, now + retry_after)
+        else:
+            self.next_start = max(self.next_start, now + 1 / self.rate)
         return wait
 
 
 def backoff(attempt: int, jitter: random.Random) -> float:
-    """Seconds before attempt number `attempt` + 1: 0.5 doubled each time, full jitter, 20 at most.
+    """Seconds before attempt number `attempt` + 1: 0.5 doubled each time, jittered, 20 at most.
 
     Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
@@ -96,4 +115,6 @@ class Limits:
     by_quota: dict[tuple[str, str, str, str], Limit] = field(default_factory=dict)
 
     def of(self, quota: tuple[str, str, str, str]) -> Limit:
-        return self.by_quota.setdefault(quota, Limit())
+        if quota not in self.by_quota:
+            self.by_quota[quota] = Limit()
+        return self.by_quota[quota]
