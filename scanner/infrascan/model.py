@@ -159,6 +159,11 @@ class Relation:
 
     Rules follow `name` from the source and `reverse` from the target, like a field.
     With `selector`, `path` holds a Kubernetes label selector and `by` the labels it matches.
+
+    `missing` names a field of the source: the list of values at `path` without a target. It is
+    unread, like the relation, where the target's kind was not read. `sums` names a map of numbers
+    in the sources that is added up, under the same name, in the target; it is unread there where
+    the sources were not read.
     """
 
     name: str
@@ -168,6 +173,8 @@ class Relation:
     reverse: str = ""
     within: str = "region"  # "region" | "account" | "namespace" | "anywhere"
     selector: bool = False
+    missing: str = ""
+    sums: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Kubernetes, read through each context's API server."""
