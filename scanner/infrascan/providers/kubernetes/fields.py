@@ -21,10 +21,17 @@ NAMES: Any = {"[]": {}}
 POD_REFS: Any = {
     "service_account": NAMES,
     "config_maps": NAMES,
+    "required_config_maps": NAMES,
     "secrets": NAMES,
+    "required_secrets": NAMES,
     "persistent_volume_claims": NAMES,
 }
-POD_MISSING: Any = {f"missing_{name}": NAMES for name in POD_REFS}
+POD_MISSING: Any = {
+    "missing_service_account": NAMES,
+    "missing_config_maps": NAMES,
+    "missing_secrets": NAMES,
+    "missing_persistent_volume_claims": NAMES,
+}
 
 # Fields of ours, by kind; those under "*" are in every kind that is read from a list.
 ADDED: Mapping[str, Any] = {
@@ -101,10 +108,13 @@ ADDED: Mapping[str, Any] = {
     "k8s.secret": {"entry_count": {}},
 }
 
-# What is dropped when an answer arrives, so that no rule can name it.
-DROPPED: Mapping[str, tuple[str, ...]] = {
-    "k8s.config_map": ("data", "binaryData"),
-    "k8s.secret": ("data", "stringData", "immutable"),
+# What is dropped when an answer arrives, so that no rule can name it: secrets, and schemas of
+# custom resources, which are long and which no rule reads.
+DROPPED: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "*": (("metadata", "managedFields"),),
+    "k8s.config_map": (("data",), ("binaryData",)),
+    "k8s.secret": (("data",), ("stringData",), ("immutable",)),
+    "k8s.custom_resource_definition": (("spec", "versions", "[]", "schema"),),
 }
 
 
@@ -131,9 +141,13 @@ def expanded(tree: Any) -> Any:
 def vendor_fields(kind: str) -> Mapping[str, Any]:
     """The vendor's tree for a kind, without what is dropped on arrival."""
     found = definition(shipped_fields()["kinds"][kind])
-    metadata = {name: inner for name, inner in found["metadata"].items() if name != "managedFields"}
-    dropped = DROPPED.get(kind, ())
-    return {
-        **{name: inner for name, inner in found.items() if name not in dropped},
-        "metadata": metadata,
-    }
+    for path in (*DROPPED["*"], *DROPPED.get(kind, ())):
+        found = without(found, path)
+    return found
+
+
+def without(tree: Any, path: tuple[str, ...]) -> Any:
+    """A copy of the tree that lacks one path."""
+    step, *rest = path
+    left = {name: inner for name, inner in tree.items() if name != step}
+    return {**left, step: without(tree[step], tuple(rest))} if rest else left

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from infrascan.model import Relation
 
 
-def ref(name: str, to: str, reverse: str, *, missing: str = "") -> Relation:
+def ref(name: str, to: str, reverse: str = "", *, missing: str = "") -> Relation:
     """Follows the ids gathered in `refs.<name>`."""
     return Relation(
         name=name,
@@ -80,13 +80,16 @@ TEMPLATE_LABELS = "spec.template.metadata.labels"
 def pod_refs(kind: str) -> tuple[Relation, ...]:
     """What a pod, or the template of pods in a workload, needs in order to run.
 
-    References that may be absent (`optional: true`) are in the relation, not in `missing_…`.
+    `config_maps` and `secrets` are all of them, those marked `optional: true` too; what is missing
+    is found among the required ones.
     """
     reverse = PLURALS[kind]
     return (
         ref("service_account", "k8s.service_account", reverse, missing="missing_service_account"),
-        ref("config_maps", "k8s.config_map", reverse, missing="missing_config_maps"),
-        ref("secrets", "k8s.secret", reverse, missing="missing_secrets"),
+        ref("config_maps", "k8s.config_map", reverse),
+        ref("required_config_maps", "k8s.config_map", missing="missing_config_maps"),
+        ref("secrets", "k8s.secret", reverse),
+        ref("required_secrets", "k8s.secret", missing="missing_secrets"),
         ref(
             "persistent_volume_claims",
             "k8s.persistent_volume_claim",

@@ -1,0 +1,129 @@
+"""Lambda and Auto Scaling."""
+
+from __future__ import annotations
+
+from infrascan.model import Relation
+from infrascan.providers.aws.tables import NEXT_MARKER, NEXT_TOKEN, Detail, Listing, Metric
+
+FUNCTIONS = Listing(
+    kind="aws.lambda.function",
+    title="Lambda function",
+    service="lambda",
+    operation="ListFunctions",
+    items="Functions[]",
+    paging=NEXT_MARKER,
+    id="{FunctionArn}",
+    name=("FunctionName",),
+    details=(
+        Detail(
+            field="policy",
+            operation="GetPolicy",
+            params={"FunctionName": "{FunctionName}"},
+            result="Policy",
+            documents=("",),
+            absent=("ResourceNotFoundException",),
+        ),
+        Detail(
+            field="url_configs",
+            operation="ListFunctionUrlConfigs",
+            params={"FunctionName": "{FunctionName}"},
+            result="FunctionUrlConfigs[]",
+            paging=NEXT_MARKER,
+        ),
+        Detail(
+            field="reserved_concurrency",
+            operation="GetFunctionConcurrency",
+            params={"FunctionName": "{FunctionName}"},
+            result="ReservedConcurrentExecutions",
+            optional=True,
+        ),
+        Detail(
+            field="tags",
+            operation="ListTags",
+            params={"Resource": "{FunctionArn}"},
+            result="Tags",
+            optional=True,
+        ),
+    ),
+    relations=(
+        Relation(
+            name="role",
+            path="Role",
+            to="aws.iam.role",
+            by="id",
+            reverse="functions",
+            within="account",
+        ),
+        Relation(
+            name="security_groups",
+            path="VpcConfig.SecurityGroupIds[]",
+            to="aws.ec2.security_group",
+            by="GroupId",
+            reverse="functions",
+        ),
+        Relation(
+            name="subnets",
+            path="VpcConfig.SubnetIds[]",
+            to="aws.ec2.subnet",
+            by="SubnetId",
+            reverse="functions",
+        ),
+        Relation(name="kms_key", path="KMSKeyArn", to="aws.kms.key", by="id", reverse="functions"),
+    ),
+    metrics=(
+        Metric(
+            name="invocations",
+            namespace="AWS/Lambda",
+            metric="Invocations",
+            dimensions={"FunctionName": "{FunctionName}"},
+            statistics=("Sum",),
+            days=30,
+        ),
+        Metric(
+            name="errors",
+            namespace="AWS/Lambda",
+            metric="Errors",
+            dimensions={"FunctionName": "{FunctionName}"},
+            statistics=("Sum",),
+            days=30,
+        ),
+    ),
+)
+
+GROUPS = Listing(
+    kind="aws.autoscaling.group",
+    title="Auto Scaling group",
+    service="autoscaling",
+    operation="DescribeAutoScalingGroups",
+    items="AutoScalingGroups[]",
+    params={"MaxRecords": 100},
+    paging=NEXT_TOKEN,
+    id="{AutoScalingGroupARN}",
+    name=("AutoScalingGroupName",),
+    tags="Tags",
+    relations=(
+        Relation(
+            name="instances",
+            path="Instances[].InstanceId",
+            to="aws.ec2.instance",
+            by="InstanceId",
+            reverse="autoscaling_groups",
+        ),
+        Relation(
+            name="launch_template",
+            path="LaunchTemplate.LaunchTemplateId",
+            to="aws.ec2.launch_template",
+            by="LaunchTemplateId",
+            reverse="autoscaling_groups",
+        ),
+        Relation(
+            name="target_groups",
+            path="TargetGroupARNs[]",
+            to="aws.elbv2.target_group",
+            by="id",
+            reverse="autoscaling_groups",
+        ),
+    ),
+)
+
+TABLES = (FUNCTIONS, GROUPS)
