@@ -255,7 +255,8 @@ class Finding:
     @property
     def id(self) -> str:
         """Stable across scans: sixteen hex digits over rule and resource."""
-        return hashlib.sha256(f"{self.rule}\0{self.resource}".encode()).hexdigest()[:16]
+        text = f"{self.rule}\0{self.resource}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
