@@ -29,8 +29,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("google-api-key", r"\bAIza[A-Za-z0-9_\-]{35}"),
     ("google-oauth-token", r"\bya29\.[A-Za-z0-9_\-]{20,}"),
     ("stripe-key", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
-    ("openai-key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_\-]{32,255}"),
     ("anthropic-key", r"\bsk-ant-[A-Za-z0-9_\-]{24,255}"),
+    ("openai-key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_\-]{32,255}"),
     ("sendgrid-key", r"\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
     ("npm-token", r"\bnpm_[A-Za-z0-9]{36}"),
     ("pypi-token", r"\bpypi-[A-Za-z0-9_\-]{50,}"),
@@ -50,7 +50,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "password",
         (
-            r"(?P<keep7>(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
+            r"(?P<keep7>(?<!:)(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
             r"[\"']?\s*[=:]\s*[\"']?)(?!\[redacted|\$\{|\{\{|arn:|null\b|true\b|false\b|none\b)"
             r"[^\s\"',;&]{6,}"
         ),
