@@ -1,0 +1,278 @@
+"""The JSON report: a shape of its own with a version, from which a scan can be read back.
+
+`reports/json/report-1.schema.json` describes it. A finding leaves out what its rule says for all
+findings (why, fix, references, controls), unless its own text differs. Resources are not dumped:
+a row each for those that a finding names or that have a price. Everything but ASCII is escaped,
+so that the strings, kept whole here, are inert in any viewer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from infrascan.model import Coverage, Finding, Gap, Identity, Price, Resource, Scan, Unknown
+from infrascan.render.gaps import gaps_of
+from infrascan.render.summary import Step, Summary, summarize
+
+SCHEMA = "infrascan.report/1"
+SHARED = ("why", "fix", "references", "controls")
+
+
+def chunks(scan: Scan) -> Iterator[str]:
+    summary = summarize(scan)
+    gaps = gaps_of(scan)
+    firsts = {f.rule: f for f in reversed(summary.findings)}
+    yield f'{{\n"schema": {text(SCHEMA)},\n'
+    yield f'"generator": {text({"name": "infrascan", "version": scan.version})},\n'
+    yield f'"scan": {text(run(scan))},\n'
+    yield f'"summary": {text(figures(scan, summary, len(gaps)))},\n'
+    yield from rows("first", (step_row(s, f) for s, f in enumerate(summary.steps, 1)))
+    yield from rows("identities", map(identity_row, scan.identities))
+    yield from rows("coverage", map(coverage_row, scan.coverage))
+    yield from rows("gaps", map(gap_row, gaps))
+    yield from rows("rules", rule_rows(scan, firsts))
+    yield from rows("findings", (finding_row(f, firsts[f.rule]) for f in summary.findings))
+    places = {gap: place for place, gap in enumerate(gaps)}
+    yield from rows("unknowns", (unknown_row(u, places[u.gap]) for u in scan.unknowns))
+    yield from rows("resources", resource_rows(scan), last=True)
+    yield "}\n"
+
+
+def text(value: Any) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:  # JSON has no infinity
+        return json.dumps(finite(value), allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def rows(name: str, items: Iterable[dict[str, Any]], *, last: bool = False) -> Iterator[str]:
+    """A list with one item to a line, so that it can be cut with line tools."""
+    yield f'"{name}": ['
+    before = "\n"
+    for item in items:
+        yield before + text(item)
+        before = ",\n"
+    yield "\n]\n" if last else "\n],\n"
+
+
+def run(scan: Scan) -> dict[str, Any]:
+    return {
+        "id": scan.id,
+        "started": scan.started,
+        "finished": scan.finished,
+        "observed": scan.observed,
+        "interrupted": scan.interrupted,
+        "question": scan.question,
+        "scope": scan.scope,
+    }
+
+
+def figures(scan: Scan, summary: Summary, gaps: int) -> dict[str, Any]:
+    grade = summary.grade
+    return {
+        "grade": {
+            "letter": grade.letter,
+            "as_read": grade.as_read,
+            "at_worst": grade.at_worst,
+            "score": round(grade.score, 2),
+            "confidence_percent": round(grade.confidence, 2),
+            "because": list(grade.because),
+        },
+        "findings": len(summary.findings),
+        "severities": dict(summary.severities),
+        "categories": {name: sum(row.values()) for name, row in summary.matrix.items()},
+        "providers": {name: sum(row.values()) for name, row in summary.providers.items()},
+        "unknowns": len(scan.unknowns),
+        "verdicts": summary.verdicts,
+        "gaps": gaps,
+        "coverage_percent": round(summary.coverage, 2),
+        "partitions": dict(summary.states),
+        "resources": summary.resources,
+        "currency": "USD",
+        "monthly_cost": float(scan.monthly_cost),
+        "monthly_saving": round(summary.saving, 2),
+        "unpriced": dict(sorted(scan.unpriced.items())),
+    }
+
+
+def step_row(place: int, step: Step) -> dict[str, Any]:
+    return {
+        "place": place,
+        "rule": step.finding.rule,
+        "finding": step.finding.id,
+        "findings": step.findings,
+        "monthly_saving": round(step.saving, 2),
+    }
+
+
+def identity_row(identity: Identity) -> dict[str, Any]:
+    return {
+        "provider": identity.provider,
+        "state": identity.state,
+        "source": identity.source,
+        "account": identity.account,
+        "who": identity.who,
+        "detail": identity.detail,
+        "remedy": identity.remedy,
+        "reason": identity.reason,
+    }
+
+
+def coverage_row(entry: Coverage) -> dict[str, Any]:
+    return {
+        "provider": entry.partition.provider,
+        "account": entry.partition.account,
+        "region": entry.partition.region,
+        "kind": entry.partition.kind,
+        "state": entry.state,
+        "resources": entry.resources,
+        "calls": entry.calls,
+        "failed": entry.failed,
+    }
+
+
+def gap_row(gap: Gap) -> dict[str, Any]:
+    return {
+        "provider": gap.provider,
+        "account": gap.account,
+        "region": gap.region,
+        "kind": gap.kind,
+        "call": gap.call,
+        "reason": gap.reason,
+        "detail": gap.detail,
+        "permission": gap.permission,
+        "resource": gap.resource,
+        "field": gap.field,
+    }
+
+
+def shared(finding: Finding) -> dict[str, Any]:
+    """What a finding usually has in common with the others of its rule."""
+    return {
+        "why": finding.why,
+        "fix": finding.fix,
+        "references": list(finding.references),
+        "controls": {name: list(ids) for name, ids in sorted(finding.controls.items())},
+    }
+
+
+def by_rule(finding: Finding) -> str:
+    return finding.rule
+
+
+def rule_rows(scan: Scan, firsts: dict[str, Finding]) -> Iterator[dict[str, Any]]:
+    """Rules that ran, then those that only findings name; the latter have no counts."""
+    for rule in scan.rules:
+        yield {
+            "rule": rule.rule,
+            "title": rule.title,
+            "category": rule.category,
+            "severity": rule.severity,
+            "kind": rule.kind,
+            "flagged": rule.flagged,
+            "passed": rule.passed,
+            "unknown": rule.unknown,
+            **(shared(firsts[rule.rule]) if rule.rule in firsts else dict.fromkeys(SHARED)),
+        }
+    ran = {rule.rule for rule in scan.rules}
+    for finding in sorted((f for f in firsts.values() if f.rule not in ran), key=by_rule):
+        yield {
+            "rule": finding.rule,
+            "title": finding.title,
+            "category": finding.category,
+            "severity": finding.severity,
+            "kind": finding.kind,
+            "flagged": None,
+            "passed": None,
+            "unknown": None,
+            **shared(finding),
+        }
+
+
+def finding_row(finding: Finding, first: Finding) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": finding.id,
+        "rule": finding.rule,
+        "title": finding.title,
+        "category": finding.category,
+        "severity": finding.severity,
+        "kind": finding.kind,
+        "resource": finding.resource,
+        "resource_id": finding.resource_id,
+        "name": finding.name,
+        "provider": finding.provider,
+        "account": finding.account,
+        "region": finding.region,
+        "evidence": [
+            {"resource": e.resource, "path": e.path, "value": e.value} for e in finding.evidence
+        ],
+        "command": finding.command,
+        "cost": price_row(finding.cost),
+        "saving": price_row(finding.saving),
+        "saving_note": finding.saving_note,
+        "saving_counted": finding.saving_counted,
+    }
+    own = [name for name in SHARED if getattr(finding, name) != getattr(first, name)]
+    if own:
+        texts = shared(finding)
+        row.update((name, texts[name]) for name in own)
+    return row
+
+
+def price_row(price: Price | None) -> dict[str, Any] | None:
+    if price is None:
+        return None
+    return {
+        "monthly": float(price.monthly),
+        "currency": price.currency,
+        "source": price.source,
+        "date": price.date,
+        "basis": price.basis,
+    }
+
+
+def unknown_row(unknown: Unknown, gap: int) -> dict[str, Any]:
+    return {
+        "rule": unknown.rule,
+        "kind": unknown.kind,
+        "resource": unknown.resource,
+        "name": unknown.name,
+        "provider": unknown.provider,
+        "account": unknown.account,
+        "region": unknown.region,
+        "gap": gap,
+    }
+
+
+def resource_rows(scan: Scan) -> Iterator[dict[str, Any]]:
+    named = {finding.resource for finding in scan.findings}
+    for resource in scan.resources:
+        if "monthly_cost" in resource.data or resource.key in named:
+            yield resource_row(resource)
+
+
+def resource_row(resource: Resource) -> dict[str, Any]:
+    return {
+        "key": resource.key,
+        "kind": resource.kind,
+        "id": resource.id,
+        "name": resource.name,
+        "provider": resource.provider,
+        "account": resource.account,
+        "region": resource.region,
+        "monthly_cost": resource.data.get("monthly_cost"),
+        "tags": resource.data.get("tags"),
+    }

@@ -1,0 +1,204 @@
+"""The figures of a report, computed once and shared by every format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infrascan.model import (
+    SEVERITIES,
+    Category,
+    Connection,
+    Finding,
+    Identity,
+    Scan,
+    Severity,
+    State,
+)
+from infrascan.render.gaps import GapGroup, grouped
+from infrascan.render.grade import Grade, grade
+
+CATEGORIES = (Category.SECURITY, Category.RELIABILITY, Category.COST)
+STEPS = 5  # of "what to do first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do: a rule's fix, for all the resources it flags."""
+
+    finding: Finding  # the worst one: its title, fix and command speak for the rest
+    findings: int
+    saving: float  # USD a month, counted once per resource
+    names: tuple[str, ...]  # of the first resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """What the resources of one provider or kind cost a month, and what could be saved."""
+
+    name: str
+    cost: float
+    saving: float
+    resources: int  # that have a price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    findings: list[Finding]  # worst first
+    grade: Grade
+    steps: tuple[Step, ...]
+    gaps: tuple[GapGroup, ...]
+    severities: dict[Severity, int]
+    matrix: dict[Category, dict[Severity, int]]
+    providers: dict[str, dict[Severity, int]]
+    spend_by_provider: tuple[Spend, ...]
+    spend_by_kind: tuple[Spend, ...]
+    cost: float
+    saving: float
+    priced: int
+    unpriced: int
+    coverage: float
+    states: dict[State, int]
+    resources: int
+    verdicts: int
+    connected: tuple[Identity, ...]
+    broken: tuple[Identity, ...]
+
+
+def summarize(scan: Scan) -> Summary:
+    findings = worst_first(scan.findings)
+    severities = dict.fromkeys(SEVERITIES, 0)
+    matrix = {category: dict.fromkeys(SEVERITIES, 0) for category in CATEGORIES}
+    providers: dict[str, dict[Severity, int]] = {}
+    for provider in sorted({e.partition.provider for e in scan.coverage}):
+        providers[provider] = dict.fromkeys(SEVERITIES, 0)
+    for f in findings:
+        severities[f.severity] += 1
+        matrix[f.category][f.severity] += 1
+        by = providers.get(f.provider)
+        if by is None:
+            by = providers[f.provider] = dict.fromkeys(SEVERITIES, 0)
+        by[f.severity] += 1
+    by_provider, by_kind = spending(scan, findings)
+    return Summary(
+        findings=findings,
+        grade=grade(scan),
+        steps=steps(findings),
+        gaps=tuple(grouped(scan)),
+        severities=severities,
+        matrix=matrix,
+        providers=providers,
+        spend_by_provider=by_provider,
+        spend_by_kind=by_kind,
+        cost=scan.monthly_cost,
+        saving=scan.monthly_saving,
+        priced=sum(spend.resources for spend in by_provider),
+        unpriced=sum(scan.unpriced.values()),
+        coverage=scan.coverage_percent,
+        states={s: sum(e.state is s for e in scan.coverage) for s in State},
+        resources=sum(entry.resources for entry in scan.coverage),
+        verdicts=sum(rule.flagged + rule.passed + rule.unknown for rule in scan.rules),
+        connected=tuple(i for i in scan.identities if i.state is Connection.CONNECTED),
+        broken=tuple(i for i in scan.identities if i.state is Connection.ERROR),
+    )
+
+
+def counted_saving(finding: Finding) -> float:
+    """USD a month that count towards the total."""
+    return finding.saving.monthly if finding.saving and finding.saving_counted else 0.0
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    ranks = {severity: severity.rank for severity in SEVERITIES}
+    places = {category: place for place, category in enumerate(CATEGORIES)}
+    return sorted(
+        findings,
+        key=lambda f: (
+            ranks[f.severity],
+            places[f.category],
+            -counted_saving(f),
+            f.rule,
+            f.resource,
+        ),
+    )
+
+
+def steps(findings: list[Finding], limit: int = STEPS) -> tuple[Step, ...]:
+    """What to do first: the worst rules, and in the last place at least the largest saving."""
+    first: dict[str, Finding] = {}
+    count: Counter[str] = Counter()
+    saving: dict[str, float] = {}
+    names: dict[str, list[str]] = {}
+    for f in findings:
+        first.setdefault(f.rule, f)
+        count[f.rule] += 1
+        saving[f.rule] = saving.get(f.rule, 0.0) + counted_saving(f)
+        shown = names.setdefault(f.rule, [])
+        if len(shown) < 3:
+            shown.append(f.name or f.resource_id)
+    places = {category: place for place, category in enumerate(CATEGORIES)}
+    ranked = sorted(
+        first,
+        key=lambda rule: (
+            first[rule].severity.rank,
+            places[first[rule].category],
+            -saving[rule],
+            -count[rule],
+            rule,
+        ),
+    )
+    chosen = ranked[:limit]
+    richest = max(ranked, key=lambda rule: saving[rule], default="")
+    if richest and saving[richest] > 0 and not any(saving[rule] for rule in chosen):
+        chosen[-1] = richest
+    return tuple(
+        Step(
+            finding=first[rule],
+            findings=count[rule],
+            saving=saving[rule],
+            names=tuple(names[rule]),
+        )
+        for rule in chosen
+    )
+
+
+def spending(scan: Scan, findings: list[Finding]) -> tuple[tuple[Spend, ...], tuple[Spend, ...]]:
+    """Cost and saving by provider and by kind, the dearest first."""
+    sums: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})
+    for resource in scan.resources:
+        cost = resource.data.get("monthly_cost")
+        if isinstance(cost, int | float):
+            for table, name in zip(sums, (resource.provider, resource.kind), strict=True):
+                row = table.setdefault(name, [0.0, 0.0, 0])
+                row[0] += cost
+                row[2] += 1
+    for finding in findings:
+        saving = counted_saving(finding)
+        if saving:
+            for table, name in zip(sums, (finding.provider, finding.kind), strict=True):
+                table.setdefault(name, [0.0, 0.0, 0])[1] += saving
+    by_provider, by_kind = (
+        tuple(
+            Spend(name=name, cost=row[0], saving=row[1], resources=int(row[2]))
+            for name, row in sorted(table.items(), key=lambda item: (-item[1][0], item[0]))
+        )
+        for table in sums
+    )
+    return by_provider, by_kind
+
+
+def money(amount: float) -> str:
+    """US dollars for a reader: cents only where they matter."""
+    sign = "-" if amount < 0 else ""
+    size = abs(amount)
+    return f"{sign}${size:,.0f}" if size >= 100 else f"{sign}${size:,.2f}"
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

@@ -1,0 +1,208 @@
+"""The summary on a terminal: grade, coverage, findings, money, what to do first, what was not read.
+
+Colour and width are the console's business; `NO_COLOR` is rich's. Text from outside enters rich as
+`Text`, never as markup.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from infrascan.model import SEVERITIES, Scan, Severity, State
+from infrascan.render.gaps import GapGroup
+from infrascan.render.grade import percent
+from infrascan.render.inert import prose, short, visible
+from infrascan.render.summary import Step, Summary, counted, money, number, summarize
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+WIDTH = 100
+GAPS = 6  # groups that are shown
+STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+GRADE_STYLES = {"A": "green", "B": "green", "C": "yellow", "D": "red", "F": "red", "?": "magenta"}
+
+
+def chunks(scan: Scan) -> Iterator[str]:
+    """The summary without colour, for a file."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(file=text, width=WIDTH, color_system=None, force_terminal=False)
+    show(scan, console)
+    yield "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+
+
+def show(scan: Scan, console: Console, reports: Iterable[tuple[str, str]] = ()) -> None:
+    """Print the summary. `reports` are what was written: format and path."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    summary = summarize(scan)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_row("Grade", grade_text(summary))
+    table.add_row("Coverage", coverage_text(scan, summary))
+    table.add_row("Findings", findings_text(summary))
+    table.add_row("Money", money_text(summary))
+    console.print()
+    if scan.interrupted:
+        console.print(Text("  Interrupted: this is what was read until then.", style="bold yellow"))
+        console.print()
+    console.print(Padding(table, (0, 2)))
+    sections: list[tuple[str, RenderableType]] = []
+    if summary.steps:
+        sections.append(("What to do first", steps_table(summary.steps)))
+    if summary.gaps or summary.broken:
+        sections.append(("Not read, so not judged", gaps_table(summary)))
+    written = list(reports)
+    if written:
+        sections.append(("Reports", reports_table(written)))
+    for title, body in sections:
+        console.print()
+        console.print(Text(f"  {title}", style="bold underline"))
+        console.print(Padding(body, (0, 2)))
+    console.print()
+
+
+def grade_text(summary: Summary) -> Text:
+    from rich.text import Text
+
+    grade = summary.grade
+    text = Text(grade.letter, style=f"bold {GRADE_STYLES[grade.letter]}")
+    text.append("  " + " ".join(grade.because))
+    text.append(f" Confidence {percent(grade.confidence)}")
+    if grade.at_worst != grade.letter:
+        text.append(f"; {grade.at_worst} if every unknown verdict were a finding")
+    return text.append(".")
+
+
+def coverage_text(scan: Scan, summary: Summary) -> Text:
+    from rich.text import Text
+
+    states = summary.states
+    text = Text(
+        percent(summary.coverage), style="bold green" if not summary.gaps else "bold yellow"
+    )
+    parts = counted(len(scan.coverage), "partition")
+    text.append(f"  of {parts}", style="default")
+    text.append(f": {number(states[State.READ])} read, {number(states[State.PARTIAL])} in part,")
+    text.append(f" {number(states[State.UNREAD])} not; {counted(summary.resources, 'resource')}")
+    if scan.unknowns:
+        text.append(f"; {counted(len(scan.unknowns), 'verdict')} unknown", style="bold yellow")
+    return text
+
+
+def findings_text(summary: Summary) -> Text:
+    from rich.text import Text
+
+    text = Text()
+    for severity in SEVERITIES:
+        count = summary.severities[severity]
+        if text:
+            text.append("  ")
+        style = STYLES[severity] if count else "dim"
+        label = f"{number(count)} {severity}"
+        text.append(f" {label} " if count and severity is Severity.CRITICAL else label, style=style)
+    return text
+
+
+def money_text(summary: Summary) -> Text:
+    from rich.text import Text
+
+    text = Text(f"{money(summary.cost)} a month seen", style="default")
+    if summary.saving:
+        text.append("  ")
+        text.append(f"{money(summary.saving)} could be saved", style="bold green")
+    if summary.unpriced:
+        text.append(f"  {counted(summary.unpriced, 'resource')} without a known price", style="dim")
+    return text
+
+
+def steps_table(steps: Sequence[Step]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    for place, step in enumerate(steps, 1):
+        finding = step.finding
+        text = Text(prose(finding.title), style="bold")
+        if step.saving:
+            text.append(f"  saves {money(step.saving)} a month", style="bold green")
+        names = ", ".join(short(visible(name), 48) for name in step.names)
+        more = step.findings - len(step.names)
+        text.append(f"\n{names}" + (f" and {number(more)} more" if more else ""), style="not bold")
+        if finding.command:
+            text.append(f"\n{visible(finding.command)}", style="not bold dim")
+        else:
+            text.append(f"\n{prose(finding.fix)}", style="not bold dim")
+        severity = Text(finding.severity.upper(), style=STYLES[finding.severity])
+        table.add_row(str(place), severity, text)
+    return table
+
+
+def gaps_table(summary: Summary) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(ratio=1, overflow="fold")
+    for identity in summary.broken:
+        text = Text("! ", style="bold yellow")
+        text.append(visible(" ".join(filter(None, (identity.provider, identity.account)))))
+        text.append(f": {prose(identity.detail)} {prose(identity.remedy)}", style="not bold")
+        table.add_row(text)
+    for group in summary.gaps[:GAPS]:
+        table.add_row(gap_text(group))
+    more = len(summary.gaps) - GAPS
+    if more > 0:
+        table.add_row(Text(f"and {counted(more, 'more group')} of gaps", style="dim"))
+    return table
+
+
+def gap_text(group: GapGroup) -> Text:
+    from rich.text import Text
+
+    text = Text("! ", style="bold yellow")
+    text.append(short(visible(group.call or group.provider), 60), style="default")
+    text.append(f" {group.word}", style="not bold")
+    if group.gaps > 1:
+        text.append(f" × {number(group.gaps)}", style="not bold")
+    named = [region for region in group.regions if region]
+    places = ", ".join(named[:2]) + (f" and {len(named) - 2} more" if len(named) > 2 else "")
+    where = visible(" ".join(filter(None, (group.account, places))))
+    text.append(f" in {short(where, 70)}" if where else "", style="not bold dim")
+    if group.unknowns:
+        worst = f", up to {group.worst}" if group.worst else ""
+        text.append(f" leaves {counted(group.unknowns, 'verdict')} open{worst}.", style="not bold")
+    else:
+        text.append(".", style="not bold")
+    text.append(f" {prose(group.remedy)}", style="not bold green")
+    return text
+
+
+def reports_table(reports: Sequence[tuple[str, str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, path in reports:
+        table.add_row(Text(visible(name)), Text(visible(path), style="cyan"))
+    return table
