@@ -1,0 +1,217 @@
+"""What resources cost a month, and what a change to them would save.
+
+List prices in USD, on demand, 730 hours: no discounts, no commitments, no tax, no traffic. A price
+that the tables do not have is said to be missing; it is never taken from another region or type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from infrascan.model import Finding, Price, Resource
+from infrascan.pricing import databases, machines, services
+from infrascan.pricing.prices import Prices, UnpricedError, shipped
+from infrascan.pricing.quote import Quote
+
+__all__ = ("Prices", "Quote", "count_once", "price_all", "quote", "saving", "shipped")
+
+Entry: TypeAlias = Callable[[Resource, Prices], Price]
+
+ENTRIES: Mapping[str, Entry] = {
+    "aws.ec2.instance": machines.instance,
+    "aws.ec2.volume": machines.volume,
+    "aws.ec2.snapshot": machines.snapshot,
+    "aws.ec2.address": machines.address,
+    "aws.ec2.nat_gateway": machines.nat_gateway,
+    "aws.elb.load_balancer": services.load_balancer,
+    "aws.elbv2.load_balancer": services.load_balancer,
+    "aws.rds.db_instance": databases.db_instance,
+    "aws.elasticache.cluster": databases.cache_cluster,
+    "aws.redshift.cluster": databases.redshift_cluster,
+    "aws.dynamodb.table": databases.dynamodb_table,
+    "aws.eks.cluster": services.eks_cluster,
+    "aws.secretsmanager.secret": services.secret,
+    "aws.kms.key": services.kms_key,
+    "aws.cloudwatch.alarm": services.alarm,
+    "aws.logs.log_group": services.log_group,
+    "aws.efs.file_system": services.file_system,
+    "aws.s3.bucket": services.bucket,
+    "aws.route53.hosted_zone": services.hosted_zone,
+    "k8s.node": machines.node,
+}
+
+# Kinds whose bill depends on what is done with them, which a scan does not see.
+BILLED_BY_USE = frozenset(
+    {
+        "aws.apigateway.rest_api",
+        "aws.apigatewayv2.api",
+        "aws.cloudfront.distribution",
+        "aws.cloudtrail.trail",
+        "aws.config.recorder",
+        "aws.ecr.repository",
+        "aws.guardduty.detector",
+        "aws.lambda.function",
+        "aws.rds.db_cluster",
+        "aws.rds.db_snapshot",
+        "aws.sns.topic",
+        "aws.sqs.queue",
+    }
+)
+
+# Kinds that cost what others cost: kind -> relation to those.
+STANDS_FOR: Mapping[str, str] = {
+    "aws.autoscaling.group": "instances",
+    "aws.eks.nodegroup": "autoscaling_groups",
+    "aws.elasticache.replication_group": "clusters",
+}
+
+
+def stands_for(resource: Resource) -> str:
+    """The relation to the resources whose cost this one's is; "" when it has a cost of its own."""
+    if resource.kind == "aws.ec2.instance":
+        state = (resource.data.get("State") or {}).get("Name")
+        return "volumes" if state in machines.STOPPED else ""
+    if resource.kind == "k8s.node" and resource.links.get("instance"):
+        return "instance"
+    return STANDS_FOR.get(resource.kind, "")
+
+
+def payers(resource: Resource) -> tuple[Resource, ...]:
+    """The resources whose cost this one's price is: itself, or those that it stands for."""
+    relation = stands_for(resource)
+    if not relation:
+        return (resource,)
+    found = {
+        payer.key: payer for member in resource.links.get(relation, ()) for payer in payers(member)
+    }
+    return tuple(found[key] for key in sorted(found))
+
+
+def quote(resource: Resource, prices: Prices | None = None) -> Quote:
+    """What a resource costs a month, or why that is not known."""
+    of = payers(resource)
+    try:
+        return Quote(price=priced(resource, of, prices or shipped()), of=of)
+    except UnpricedError as error:
+        return Quote(reason=str(error), of=of)
+
+
+def priced(resource: Resource, of: Sequence[Resource], prices: Prices) -> Price:
+    """The price of a resource, or of what it stands for. Raises `UnpricedError`."""
+    relation = stands_for(resource)
+    if relation:
+        return together(resource, relation, of, prices)
+    if resource.kind in BILLED_BY_USE:
+        raise UnpricedError("billed by use")
+    if resource.kind not in ENTRIES:
+        raise UnpricedError(f"no prices for {resource.kind}")
+    return ENTRIES[resource.kind](resource, prices)
+
+
+def together(resource: Resource, relation: str, of: Sequence[Resource], prices: Prices) -> Price:
+    """The sum over what a resource stands for; one without a price leaves the whole without."""
+    if gap := resource.unread.get(relation):
+        raise UnpricedError(f"not all of its {relation} were read: {gap.detail}")
+    each = [priced(payer, (payer,), prices) for payer in of]
+    return Price(
+        monthly=round(sum(price.monthly for price in each), 2),
+        source=", ".join(sorted({price.source for price in each if price.source})),
+        date=min((price.date for price in each if price.date), default=""),
+        basis="; ".join(price.basis for price in each)
+        if len(each) < 5
+        else f"{len(each)} × {of[0].kind}",
+    )
+
+
+def price_all(
+    resources: Iterable[Resource], prices: Prices | None = None
+) -> tuple[float, dict[str, int]]:
+    """Set `monthly_cost` on every resource that has a price.
+
+    Returns the total, in which each cost is once, and the kinds that cost money with the number
+    of resources of them that have no price.
+    """
+    prices = prices or shipped()
+    cents, unpriced = 0, dict[str, int]()
+    for resource in resources:
+        found = quote(resource, prices)
+        if found.price is not None:
+            resource.data["monthly_cost"] = found.price.monthly
+            if found.of == (resource,):
+                cents += round(found.price.monthly * 100)
+        elif found.of == (resource,) and resource.kind in (ENTRIES.keys() | BILLED_BY_USE):
+            unpriced[resource.kind] = unpriced.get(resource.kind, 0) + 1
+    return cents / 100, dict(sorted(unpriced.items()))
+
+
+def saving(
+    resource: Resource, spec: Any, prices: Prices | None = None
+) -> tuple[Price | None, Price | None, str]:
+    """(cost, saving, note) of a rule's `saving` for a resource; the note says why one is missing.
+
+    `spec` is "all", {"share": 0.5}, or {"to": {"VolumeType": "gp3"}}: the same resource with these
+    fields changed. A saving is between nothing and the cost.
+    """
+    prices = prices or shipped()
+    found = quote(resource, prices)
+    cost = found.price
+    if cost is None:
+        return None, None, found.reason
+    if spec == "all":
+        return cost, replace(cost, basis=f"all of it: {cost.basis}"), ""
+    if "share" in spec:
+        share = min(max(float(spec["share"]), 0.0), 1.0)
+        part = replace(
+            cost, monthly=round(cost.monthly * share, 2), basis=f"{share:.0%} of: {cost.basis}"
+        )
+        return cost, part, ""
+    after = quote(changed(resource, spec["to"]), prices)
+    if after.price is None:
+        return cost, None, after.reason
+    left = round(cost.monthly - after.price.monthly, 2)
+    if left <= 0:
+        return cost, None, f"it would cost no less: {after.price.basis}"
+    basis = f"{cost.basis}, against {after.price.basis}"
+    return cost, replace(cost, monthly=min(left, cost.monthly), basis=basis), ""
+
+
+def changed(resource: Resource, fields: Mapping[str, Any]) -> Resource:
+    """A copy with other values at some paths ("Placement.Tenancy")."""
+    data = dict(resource.data)
+    for path, value in fields.items():
+        *steps, last = path.split(".")
+        inner = data
+        for step in steps:
+            inner[step] = dict(inner.get(step) or {})
+            inner = inner[step]
+        inner[last] = value
+    return replace(resource, data=data)
+
+
+def count_once(findings: Iterable[Finding], resources: Iterable[Resource]) -> list[Finding]:
+    """The findings, with `saving_counted` only on savings that exclude no larger one.
+
+    Savings compete for the resources that pay: two on one volume, or one on an Auto Scaling group
+    and one on an instance in it. So the sum of those counted never exceeds the cost.
+    """
+    by_key = {resource.key: resource for resource in resources}
+    findings = list(findings)
+    taken: set[str] = set()
+    counted: set[int] = set()
+    order = sorted(
+        (-f.saving.monthly, f.resource, f.rule, place)
+        for place, f in enumerate(findings)
+        if f.saving and f.saving.monthly > 0
+    )
+    for _, key, _, place in order:
+        resource = by_key.get(key)
+        wanted = {payer.key for payer in payers(resource)} if resource else {key}
+        if wanted.isdisjoint(taken):
+            taken |= wanted
+            counted.add(place)
+    return [
+        f if f.saving_counted == (place in counted) else replace(f, saving_counted=place in counted)
+        for place, f in enumerate(findings)
+    ]
