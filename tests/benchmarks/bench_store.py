@@ -15,8 +15,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from infrascan.store.scans import read, scans, write
 from tests.store.estate import estate
+
+from infrascan.store.archive import read, scans, write
 
 
 def timed(name: str, size: int, work: Callable[[], Any]) -> Any:

@@ -232,9 +232,18 @@ def evidence_of(text: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(**item) for item in decoded(text))
 
 
+def strings_of(text: str) -> tuple[str, ...]:
+    return tuple(decoded(text))
+
+
+def controls_of(text: str) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(ids) for name, ids in decoded(text).items()}
+
+
 def fill_findings(scan: Scan, rows: Iterable[Row]) -> None:
     names = tuple(FINDINGS)
-    once = cache(decoded)  # for words: what findings of one rule share is one object in memory
+    # What the findings of one rule share is one object in memory.
+    references, controls = cache(strings_of), cache(controls_of)
     for row in rows:
         value = dict(zip(names, row, strict=True))
         for derived in ("id", "monthly_cost", "monthly_saving"):
@@ -242,8 +251,8 @@ def fill_findings(scan: Scan, rows: Iterable[Row]) -> None:
         value["category"] = CATEGORY[value["category"]]
         value["severity"] = SEVERITY[value["severity"]]
         value["evidence"] = evidence_of(value["evidence"])
-        value["references"] = tuple(once(value.pop("reference_urls")))
-        value["controls"] = once(value["controls"])
+        value["references"] = references(value.pop("reference_urls"))
+        value["controls"] = controls(value["controls"])
         value["cost"] = price_of(decoded(value["cost"])) if value["cost"] else None
         value["saving"] = price_of(decoded(value["saving"])) if value["saving"] else None
         scan.findings.append(Finding(**value))

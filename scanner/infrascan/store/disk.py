@@ -79,14 +79,14 @@ def reason(error: OSError) -> str:
     return f"{said}; {remedy}"
 
 
-def locked(path: Path) -> int | None:
+def locked(path: Path, mode: int = os.O_RDONLY) -> int | None:
     """A descriptor that holds the lock of a file or folder, or None when somebody else has it.
 
     The kernel gives the lock back when its process ends, whatever ended it, so a lock that can be
     had means that the writer is gone. Process ids would be reused; locks are not.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, mode | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
