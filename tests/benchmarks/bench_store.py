@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.store.estate import estate
 
-from infrascan.store.archive import read, scans, write
+from infrascan.store.scans import read, scans, write
 
 
 def timed(name: str, size: int, work: Callable[[], Any]) -> Any:

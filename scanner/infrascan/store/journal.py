@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from infrascan import __version__
 from infrascan.model import Coverage, Gap, Partition, Resource
-from infrascan.store.disk import explained, locked, prepared
+from infrascan.store.home import explained, locked, prepared
 from infrascan.store.records import (
     Gaps,
     coverage_json,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from infrascan.model import InputError
-from infrascan.store.archive import write
-from infrascan.store.disk import home, prepared
+from infrascan.store.home import home, prepared
+from infrascan.store.scans import write
 from tests.store.estate import estate
 
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 
 from infrascan.model import InputError, Resource
 from infrascan.store import parquet
-from infrascan.store.archive import latest, prune, read, resolve, scans, sweep, write
 from infrascan.store.manifest import NAME, CorruptError, hash_of
+from infrascan.store.scans import latest, prune, read, resolve, scans, sweep, write
 from tests.store.estate import arbitrary, clone, estate, plain
 
 
@@ -33,7 +33,7 @@ def script(home: Path, body: str) -> list[str]:
         "from pathlib import Path",
         f"sys.path[:] = {sys.path!r}",
         f"home = Path({str(home)!r})",
-        "from infrascan.store.archive import write",
+        "from infrascan.store.scans import write",
         "from tests.store.estate import clone, estate",
         body,
     )
@@ -316,8 +316,8 @@ def test_kill_nine_leaves_no_half_scan_and_the_next_writer_sweeps(home: Path) ->
 
 def test_a_writer_at_work_is_not_swept(home: Path) -> None:
     body = (
-        "from infrascan.store import archive\n"
-        "with archive.aside(home / 'scans', 'x') as folder:\n"
+        "from infrascan.store import scans\n"
+        "with scans.aside(home / 'scans', 'x') as folder:\n"
         "    (folder / 'half').write_text('x')\n"
         "    print(folder, flush=True)\n"
         "    sys.stdin.read()\n"
@@ -360,7 +360,7 @@ def test_a_full_disk_is_one_line_and_nothing_is_left_behind(home: Path) -> None:
 def test_importing_the_store_loads_nothing_heavy() -> None:
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; before = set(sys.modules)\n"
-        "import infrascan.store.archive, infrascan.store.journal, infrascan.queries\n"
+        "import infrascan.store.scans, infrascan.store.journal, infrascan.queries\n"
         "import infrascan.store.diff, infrascan.store.sql\n"
         "print({'pyarrow', 'duckdb', 'numpy'} & set(sys.modules))"
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from infrascan.model import InputError, Scan
-from infrascan.store.disk import PRIVATE, explained, flushed, locked, prepared
+from infrascan.store.home import PRIVATE, explained, flushed, locked, prepared
 from infrascan.store.manifest import (
     NAME,
     CorruptError,
