@@ -31,6 +31,7 @@ BUCKETS = Listing(
     id="arn:{partition}:s3:::{Name}",
     name=("Name",),
     adds={
+        "AccountId": "{account}",
         "hosts": ["{Name}.s3.amazonaws.com", "{Name}.s3.{BucketRegion}.amazonaws.com"],
     },
     regional=False,
@@ -98,6 +99,14 @@ BUCKETS = Listing(
         of_bucket("location", "GetBucketLocation", result="LocationConstraint", optional=True),
     ),
     relations=(
+        Relation(
+            name="account",  # its public access block holds for every bucket
+            path="AccountId",
+            to="aws.account",
+            by="AccountId",
+            reverse="buckets",
+            within="account",
+        ),
         Relation(
             name="kms_key",
             path="encryption.Rules[].ApplyServerSideEncryptionByDefault.KMSMasterKeyID",
