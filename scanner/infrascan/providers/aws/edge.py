@@ -11,7 +11,6 @@ from infrascan.providers.aws.tables import (
     Batch,
     Detail,
     Listing,
-    Metric,
     Parent,
 )
 

@@ -10,8 +10,8 @@ Paths are those of `model.values`: `Reservations[].Instances[]`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from infrascan.model import Relation
@@ -27,7 +27,7 @@ POSITION: Paging = (("position", "position"),)
 ONE_PAGE: Paging = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
     """A call per resource, whose answer is stored under `field` of the resource's data.
 
@@ -38,7 +38,7 @@ class Detail:
 
     field: str
     operation: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     result: str = ""  # path of what to keep; "" keeps the answer. With "[]" at its end: all pages
     optional: bool = False
     absent: tuple[str, ...] = ()  # error codes that mean "not configured": stored as None
@@ -51,7 +51,7 @@ class Detail:
     permission: str = ""  # when it is not "service:Operation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """A call for many resources at once; each gets, under `field`, the element that is about it.
 
@@ -67,7 +67,7 @@ class Batch:
     match: str  # template over the resource's data
     ids: str = ""
     size: int = 0
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     value: str = ""  # path of what to keep of the element; "" keeps all of it
     otherwise: Any = None
     many: bool = False  # store the list of all elements about the resource
@@ -83,20 +83,20 @@ class Batch:
 UNREAD: Any = "__unread__"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
     """A call whose items parametrise the list call: it is made once for each of them."""
 
     operation: str
     items: str
     gives: Mapping[str, str]  # name for templates -> path in the item; "" is the item itself
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = NEXT_TOKEN
     service: str = ""
     permission: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A CloudWatch metric that rules want, kept as `metrics.<name>` with one value a day."""
 
@@ -109,7 +109,7 @@ class Metric:
     when: str = ""  # as in `Detail`: where it does not hold, the metric does not exist
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One kind of resource. Without an `operation` it is a singleton: one item, all details."""
 
@@ -120,12 +120,12 @@ class Listing:
     name: tuple[str, ...]  # paths; the first that holds something
     operation: str = ""
     items: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = NEXT_TOKEN
     omitted_when_empty: bool = False  # AWS leaves the items out of a good answer without any
     newest: str = ""  # template: of the items with equal values, only the first listed is kept
     wrap: str = ""  # items are strings: they become {wrap: item}
-    adds: Mapping[str, Any] = field(default_factory=dict)  # extra data -> template
+    adds: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # extra data -> template
     tags: str = ""  # path of the tags in the item, when it carries them
     regional: bool = True
     region: str = ""  # template: region of one item, of a kind that is listed globally

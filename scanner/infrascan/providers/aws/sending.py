@@ -1,0 +1,135 @@
+"""The only module that calls AWS: sessions, clients, and one call at a time.
+
+botocore blocks, so calls run in threads. Clients may be shared between threads; what builds them
+may not, so building is behind a lock. The engine paces and retries; botocore does neither here.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.session
+import trio
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from infrascan.collect.provider import Call
+from infrascan.model import ReadError, Reason
+from infrascan.providers.aws.errors import translated
+from infrascan.providers.aws.models import loader
+from infrascan.providers.aws.parsing import Factory
+from infrascan.providers.aws.scrubbing import scrub
+
+THREADS = 32
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+
+
+@dataclass(eq=False)
+class Sender:
+    """Sends calls with the credentials of the profiles it is asked for."""
+
+    chain: bool  # no profile was named: the one profile is botocore's default chain
+    loader: Any = field(default_factory=loader)
+    threads: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(THREADS))
+    building: threading.Lock = field(default_factory=threading.Lock)
+    sessions: dict[str, Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    transport: Any = None  # one pool of connections and one TLS context for all clients
+    closed: bool = False
+
+    async def send(self, call: Call) -> Any:
+        """Make one call. Raises `ReadError`."""
+        # Reads have no side effects, so a cancelled scan may abandon them.
+        return await trio.to_thread.run_sync(
+            self.answer, call, abandon_on_cancel=True, limiter=self.threads
+        )
+
+    def answer(self, call: Call) -> Any:
+        service, _, operation = call.api.partition(".")
+        params = {name: value for name, value in call.params.items() if name[0] != "#"}
+        try:
+            client = self.client(call.account, call.region, service)
+            answer: dict[str, Any] = client._make_api_call(operation, params)
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
+            raise translated(error) from error
+        answer.pop("ResponseMetadata", None)
+        if call.api == "sts.GetCallerIdentity":
+            answer["CredentialSource"] = self.session(call.account).get_credentials().method
+        return scrub(call.api, answer)
+
+    def client(self, profile: str, region: str, service: str) -> Any:
+        key = (profile, region, service)
+        found = self.clients.get(key)
+        if found is None:
+            with self.building:
+                found = self.clients.get(key)
+                if found is None:
+                    found = self.clients[key] = self.build(profile, region, service)
+        return found
+
+    def build(self, profile: str, region: str, service: str) -> Any:
+        if self.closed:
+            raise ReadError(Reason.INTERRUPTED, "the scan was stopped")
+        client = self.session(profile).create_client(
+            service,
+            region_name=region,
+            config=Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                max_pool_connections=THREADS,
+                parameter_validation=False,  # the tables are checked by tests
+                retries={"mode": "standard", "total_max_attempts": 1},
+                user_agent_appid="infrascan",
+            ),
+        )
+        endpoint = client._endpoint
+        if self.transport is None:
+            self.transport = endpoint.http_session
+        elif endpoint.http_session is not self.transport:
+            endpoint.http_session.close()
+            endpoint.http_session = self.transport
+        return client
+
+    def session(self, profile: str) -> Any:
+        found = self.sessions.get(profile)
+        if found is None:
+            found = botocore.session.Session(profile=None if self.chain else profile)
+            found.register_component("data_loader", self.loader)
+            found.register_component("response_parser_factory", Factory())
+            self.sessions[profile] = found
+        return found
+
+    def close(self) -> None:
+        self.closed = True
+        if self.transport is not None:
+            self.transport.close()
+
+
+def profiles() -> dict[str, Any]:
+    """The profiles of this machine, with their regions, and which one is the default."""
+    session = botocore.session.Session()
+    found = session.full_config.get("profiles", {})
+    return {
+        "available": {name: section.get("region", "") for name, section in found.items()},
+        "default": session.get_config_variable("profile") or "default",
+        "region": region_of(session),
+    }
+
+
+def region_of(session: Any) -> str:
+    try:
+        return session.get_config_variable("region") or ""
+    except BotoCoreError:  # a profile that does not exist is reported when it is used
+        return ""
+
+
+def known_regions(partition: str) -> list[str]:
+    """Every region of a partition of AWS that botocore knows of, switched on or not."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", loader())
+    found: list[str] = session.get_available_regions("ec2", partition_name=partition)
+    return found
