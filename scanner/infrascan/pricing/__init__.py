@@ -152,11 +152,13 @@ def saving(
     """(cost, saving, note) of a rule's `saving` for a resource; the note says why one is missing.
 
     `spec` is "all", {"share": 0.5}, or {"to": {"VolumeType": "gp3"}}: the same resource with these
-    fields changed. A saving is between nothing and the cost.
+    fields changed; None asks for the cost alone. A saving is between nothing and the cost.
     """
     prices = prices or shipped()
     found = quote(resource, prices)
     cost = found.price
+    if spec is None:
+        return cost, None, ""
     if cost is None:
         return None, None, found.reason
     if spec == "all":
