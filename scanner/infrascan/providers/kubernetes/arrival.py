@@ -51,7 +51,11 @@ def from_table(table: Table, answer: dict[str, Any]) -> dict[str, Any]:
     A Table without rows gives a list without items, which is then refused as malformed.
     """
     columns = answer.get("columnDefinitions")
-    names = [str(c.get("name")) for c in columns if isinstance(c, dict)] if isinstance(columns, list) else []
+    names = (
+        [str(c.get("name")) for c in columns if isinstance(c, dict)]
+        if isinstance(columns, list)
+        else []
+    )
     listed: dict[str, Any] = {"kind": f"{table.object}List", "metadata": answer.get("metadata")}
     rows = answer.get("rows")
     if isinstance(rows, list):
@@ -83,7 +87,7 @@ def reduce(kind: str, item: dict[str, Any]) -> None:
         changed = latest_change(metadata.get("managedFields"))
         if changed:
             item["changed"] = changed
-        metadata["annotations"] = annotations(kind, metadata.get("annotations"))
+        metadata["annotations"] = notes(kind, metadata.get("annotations"))
         if not metadata["annotations"]:
             del metadata["annotations"]
     if kind == "k8s.config_map":
@@ -114,7 +118,7 @@ def latest_change(managed: Any) -> dict[str, str]:
     return latest
 
 
-def annotations(kind: str, found: Any) -> dict[str, Any]:
+def notes(kind: str, found: Any) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         return {}
     kept = {name: value for name, value in found.items() if not COPIES.search(name)}

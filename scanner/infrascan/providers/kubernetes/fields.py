@@ -1,7 +1,7 @@
 """The paths that data of each kind can have: the vendor's, and those that infrascan adds.
 
 The vendor's come from the OpenAPI document of a Kubernetes 1.36 API server, reduced by
-`fixtures/kubernetes_fields.py` to the file beside this module.
+`fixtures/kubernetes/fields.py` to the file beside this module.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def expanded(tree: Any) -> Any:
 @cache
 def vendor_fields(kind: str) -> Mapping[str, Any]:
     """The vendor's tree for a kind, without what is dropped on arrival."""
-    found = definition(shipped_fields()["kinds"][kind])
+    found: dict[str, Any] = definition(shipped_fields()["kinds"][kind])
     for path in (*DROPPED["*"], *DROPPED.get(kind, ())):
         found = without(found, path)
     return found

@@ -65,9 +65,7 @@ def total(parts: Iterable[Amounts]) -> Amounts:
 
 
 def larger(one: Amounts, other: Amounts) -> Amounts:
-    return {
-        name: max(one.get(name, 0.0), other.get(name, 0.0)) for name in {**one, **other}
-    }
+    return {name: max(one.get(name, 0.0), other.get(name, 0.0)) for name in {**one, **other}}
 
 
 def requests(container: Any) -> Amounts:
@@ -94,7 +92,7 @@ def requested(spec: Mapping[str, Any]) -> Amounts:
     together = total((sidecars, *(requests(c) for c in spec.get("containers") or ())))
     pod_level = amounts((spec.get("resources") or {}).get("requests"))
     reserved = {**larger(together, peak), **pod_level}
-    return {name: 0.0 for name in MEASURED} | total((reserved, amounts(spec.get("overhead"))))
+    return dict.fromkeys(MEASURED, 0.0) | total((reserved, amounts(spec.get("overhead"))))
 
 
 def limited(spec: Mapping[str, Any]) -> Amounts:
@@ -115,5 +113,7 @@ def limited(spec: Mapping[str, Any]) -> Amounts:
 def shares(part: Amounts, whole: Amounts) -> Amounts:
     """Part of whole by name, rounded to four places; absent where there is no whole."""
     return {
-        name: round(part[name] / whole[name], 4) for name in MEASURED if whole.get(name) and name in part
+        name: round(part[name] / whole[name], 4)
+        for name in MEASURED
+        if whole.get(name) and name in part
     }

@@ -170,18 +170,18 @@ def autoscaler_refs(found: Refs, namespace: str, item: Any) -> None:
         add(found, name, namespace, [target.get("name")])
 
 
-def webhook_refs(found: Refs, namespace: str, item: Any) -> None:
+def webhook_refs(found: Refs, _: str, item: Any) -> None:
     for service in values(item, "webhooks[].clientConfig.service"):
         add(found, "services", str(service.get("namespace") or "default"), [service.get("name")])
 
 
-def event_refs(found: Refs, namespace: str, item: Any) -> None:
+def event_refs(found: Refs, _: str, item: Any) -> None:
     involved = item.get("involvedObject") or {}
     if name := INVOLVED.get(str(involved.get("kind"))):
         add(found, name, str(involved.get("namespace") or ""), [involved.get("name")])
 
 
-def node_refs(found: Refs, namespace: str, item: Any) -> None:
+def node_refs(found: Refs, _: str, item: Any) -> None:
     provider = str((item.get("spec") or {}).get("providerID") or "")
     if match := AWS_INSTANCE.match(provider):
         found["instance"] = [match[1]]

@@ -1,0 +1,524 @@
+"""A Kubernetes API server on loopback: real sockets, made-up objects.
+
+It answers as the recorded exchanges with a real 1.36 server do (`fixtures/kubernetes/wire`, and
+`tests/providers/kubernetes/test_server.py`, which compares). It reads; it does not write.
+
+    with ApiServer(objects) as server:
+        server.kubeconfig(tmp_path / "config")
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+
+from tests.servers.kubernetes_answers import (
+    Answer,
+    Resource,
+    User,
+    discovery,
+    error,
+    listing,
+    rules_of,
+    served_resources,
+)
+
+ADMIN = User("admin")
+UNKNOWN_PATH = Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+RESOURCE_PATH = re.compile(
+    r"^/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)"
+    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?$"
+)
+REVIEWS = {
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+}
+
+
+@dataclass(eq=False)
+class Fault:
+    """What goes wrong on the paths that match, the first `times` times (0: always).
+
+    `what` is a status ("403", "429", "500", "503", "504"), or "reset", "truncated", "garbled gzip",
+    "html", "hang", "no items", "items null", "items text", "other kind", "same token",
+    "new token", "410", "drip".
+    """
+
+    path: str  # regular expression, matched against the path with its query
+    what: str
+    times: int = 0
+    retry_after: int = 1
+    hits: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any = None
+
+
+def objects_of(*documents: str) -> list[dict[str, Any]]:
+    """The objects of YAML manifests."""
+    return [
+        found
+        for document in documents
+        for found in yaml.load_all(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if found
+    ]
+
+
+@dataclass(eq=False)
+class ApiServer:
+    """Serves the objects it is given, over http, or over TLS with a `trustme.CA`.
+
+    `users` maps bearer tokens to users; without any, everybody is an administrator.
+    """
+
+    objects: Iterable[Mapping[str, Any]] = ()
+    users: Mapping[str, User] = field(default_factory=dict)
+    ca: Any = None
+    version: str = "v1.36.2"
+    aggregated: bool = True  # discovery in two calls; clusters before 1.26 know the older form only
+    metrics: bool = True
+    absent_groups: frozenset[str] = frozenset()
+    stale_groups: frozenset[str] = frozenset()
+    absent_versions: frozenset[tuple[str, str]] = frozenset()
+    now: str = "2026-11-21T09:30:00Z"
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    stored: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    snapshots: dict[tuple[str, str, int], list[Any]] = field(default_factory=dict)
+    revision: int = 1000
+    compacted: int = 0  # page tokens of this revision and before have expired
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.resources = served_resources()
+        for found in self.objects:
+            self.add(found)
+
+    def add(self, found: Mapping[str, Any]) -> None:
+        """Store an object as the API server would, with what it fills in."""
+        group, _, _ = str(found.get("apiVersion", "v1")).rpartition("/")
+        resource = next(
+            (r for r in self.resources.values() if (r.group, r.kind) == (group, found["kind"])),
+            None,
+        )
+        if resource is None:
+            raise ValueError(f"no such kind: {found['apiVersion']} {found['kind']}")
+        self.revision += 1
+        item = json.loads(json.dumps(found))  # dates of YAML are not wanted; JSON refuses them
+        item.pop("kind"), item.pop("apiVersion", None)
+        metadata = item.setdefault("metadata", {})
+        if resource.namespaced:
+            metadata.setdefault("namespace", "default")
+        metadata.setdefault("uid", f"00000000-0000-4000-8000-{self.revision:012d}")
+        metadata.setdefault("resourceVersion", str(self.revision))
+        metadata.setdefault("creationTimestamp", self.now)
+        metadata.setdefault(
+            "managedFields",
+            [
+                {
+                    "manager": "kubectl",
+                    "operation": "Update",
+                    "apiVersion": found.get("apiVersion", "v1"),
+                    "time": metadata["creationTimestamp"],
+                    "fieldsType": "FieldsV1",
+                    "fieldsV1": {"f:metadata": {}},
+                }
+            ],
+        )
+        key = f"{metadata.get('namespace', '')}/{metadata['name']}".lstrip("/")
+        self.stored.setdefault((resource.group, resource.name), {})[key] = item
+
+    def __enter__(self) -> Self:
+        self.http = Http(("127.0.0.1", 0), self)
+        if self.ca is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.ca.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+            self.http.context = context
+        self.thread = threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.ca is not None else "http"
+        return f"{scheme}://127.0.0.1:{self.http.server_address[1]}"
+
+    def kubeconfig(
+        self, path: Path, context: str = "lab", *, token: str = "", namespace: str = "", **user: Any
+    ) -> Path:
+        """Write a kubeconfig with one context; `user` are further keys of its user."""
+        cluster: dict[str, Any] = {"server": self.url}
+        if self.ca is not None:
+            cluster["certificate-authority-data"] = b64encode(self.ca.cert_pem.bytes()).decode()
+        if token:
+            user["token"] = token
+        inner = {"cluster": f"{context}-cluster", "user": f"{context}-user"}
+        if namespace:
+            inner["namespace"] = namespace
+        path.write_text(
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": context,
+                    "clusters": [{"name": f"{context}-cluster", "cluster": cluster}],
+                    "contexts": [{"name": context, "context": inner}],
+                    "users": [{"name": f"{context}-user", "user": user}],
+                }
+            )
+        )
+        return path
+
+    def paths(self, prefix: str = "") -> list[str]:
+        """What was asked for so far, in order."""
+        return [request.path for request in self.requests if request.path.startswith(prefix)]
+
+    def fault(self, path: str) -> Fault | None:
+        for fault in self.faults:
+            if re.search(fault.path, path) and (not fault.times or fault.hits < fault.times):
+                fault.hits += 1
+                return fault
+        return None
+
+    def answer(self, request: Request) -> Answer:
+        user = self.user(request.headers)
+        if user is None:
+            return error(401, "Unauthorized", "Unauthorized")
+        parts = urlsplit(request.path)
+        query = {name: found[-1] for name, found in parse_qs(parts.query).items()}
+        if parts.path == "/version":
+            return self.version_answer()
+        if user.name == "system:anonymous":
+            return self.forbidden(user, parts.path)
+        if request.method == "POST":
+            return self.review(parts.path, request.body, user)
+        if found := self.discovery(parts.path, request.headers.get("accept", "")):
+            return found
+        match = RESOURCE_PATH.match(parts.path)
+        if not match:
+            return UNKNOWN_PATH
+        group, namespace = match["group"] or "", match["namespace"] or ""
+        resource = self.resources.get((group, match["version"], match["resource"]))
+        name = match["name"] or ""
+        if not user.may("get" if name else "list", group, match["resource"], namespace):
+            return self.forbidden(user, parts.path)
+        if resource is None or not self.serves(resource):
+            return UNKNOWN_PATH
+        if group in self.stale_groups:
+            return error(
+                503, "ServiceUnavailable", "the server is currently unable to handle the request"
+            )
+        if name:
+            return self.one(resource, namespace, name)
+        return self.listed(resource, namespace, query, request.headers.get("accept", ""))
+
+    def user(self, headers: Mapping[str, str]) -> User | None:
+        if not self.users:
+            return ADMIN
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if not token:
+            return User("system:anonymous", admin=False)
+        return self.users.get(token) if scheme.lower() == "bearer" else None
+
+    def serves(self, resource: Resource) -> bool:
+        if resource.group == "metrics.k8s.io" and not self.metrics:
+            return False
+        return (
+            resource.group not in self.absent_groups
+            and (resource.group, resource.version) not in self.absent_versions
+        )
+
+    def version_answer(self) -> Answer:
+        major, minor = self.version.lstrip("v").split(".")[:2]
+        body = {
+            "major": major,
+            "minor": minor,
+            "emulationMajor": major,
+            "emulationMinor": minor,
+            "minCompatibilityMajor": major,
+            "minCompatibilityMinor": str(int(minor) - 1),
+            "gitVersion": self.version,
+            "gitCommit": "$Format:%H$",
+            "gitTreeState": "",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "go1.27.3",
+            "compiler": "gc",
+            "platform": "linux/amd64",
+        }
+        return Answer(200, json.dumps(body, indent=2).encode())
+
+    def forbidden(self, user: User, path: str) -> Answer:
+        match = RESOURCE_PATH.match(path)
+        if not match:
+            message = f'forbidden: User "{user.name}" cannot get path "{path}"'
+            return error(403, "Forbidden", message, details={})
+        group, resource = match["group"] or "", match["resource"]
+        full = f"{resource}.{group}" if group else resource
+        where = (
+            f'in the namespace "{match["namespace"]}"'
+            if match["namespace"]
+            else "at the cluster scope"
+        )
+        message = (
+            f'{full} is forbidden: User "{user.name}" cannot list resource "{resource}" '
+            f'in API group "{group}" {where}'
+        )
+        details = {"group": group, "kind": resource} if group else {"kind": resource}
+        return error(403, "Forbidden", message, details=details, sniff=True)
+
+    def review(self, path: str, body: Any, user: User) -> Answer:
+        if path not in REVIEWS:
+            return error(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            )
+        spec = body.get("spec") or {}
+        status: dict[str, Any]
+        if path.endswith("selfsubjectreviews"):
+            status = {"userInfo": {"username": user.name, "groups": ["system:authenticated"]}}
+        elif path.endswith("selfsubjectrulesreviews"):
+            status = rules_of(user, str(spec.get("namespace") or ""), self.resources.values())
+        else:
+            wanted = spec.get("resourceAttributes") or {}
+            allowed = user.may(
+                str(wanted.get("verb")),
+                str(wanted.get("group") or ""),
+                str(wanted.get("resource")),
+                str(wanted.get("namespace") or ""),
+            )
+            status = {"allowed": allowed}
+        answer = {
+            "kind": body.get("kind"),
+            "apiVersion": body.get("apiVersion"),
+            "metadata": {},
+            "spec": {} if path.endswith("rulesreviews") else spec,
+            "status": status,
+        }
+        return Answer(201, json.dumps(answer, separators=(",", ":")).encode() + b"\n")
+
+    def discovery(self, path: str, accept: str) -> Answer | None:
+        served = [resource for resource in self.resources.values() if self.serves(resource)]
+        return discovery(path, accept if self.aggregated else "", served, self.stale_groups)
+
+    def one(self, resource: Resource, namespace: str, name: str) -> Answer:
+        key = f"{namespace}/{name}".lstrip("/")
+        item = self.stored.get((resource.group, resource.name), {}).get(key)
+        if item is None:
+            return error(
+                404,
+                "NotFound",
+                f'{resource.name} "{name}" not found',
+                details={"name": name, "kind": resource.name},
+            )
+        body = {"kind": resource.kind, "apiVersion": resource.api_version, **item}
+        return Answer(200, json.dumps(body, separators=(",", ":")).encode() + b"\n")
+
+    def listed(
+        self, resource: Resource, namespace: str, query: Mapping[str, str], accept: str
+    ) -> Answer:
+        def snapshot(revision: int) -> list[Any] | None:
+            place = (resource.group, resource.name, revision)
+            if revision == self.revision and place not in self.snapshots:
+                stored = self.stored.get((resource.group, resource.name), {})
+                self.snapshots[place] = sorted(stored.items())
+            return self.snapshots.get(place) if revision > self.compacted else None
+
+        return listing(resource, namespace, query, accept, self.revision, snapshot)
+
+
+class Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    context: ssl.SSLContext | None = None
+
+    def __init__(self, address: tuple[str, int], api: ApiServer) -> None:
+        super().__init__(address, Handler)
+        self.api = api
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self.context is not None:  # in the connection's own thread, so that nobody waits for it
+            try:
+                request = self.context.wrap_socket(request, server_side=True)
+            except (OSError, ssl.SSLError):
+                return
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error of ours."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Http
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.respond(None)
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        try:
+            self.respond(json.loads(raw))
+        except ValueError:
+            self.respond({})
+
+    def respond(self, body: Any) -> None:
+        api = self.server.api
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, body)
+        api.requests.append(request)
+        fault = api.fault(self.path)
+        if fault and self.failed(fault):
+            return
+        answer = api.answer(request)
+        self.give(altered(answer, fault) if fault else answer, fault)
+
+    def failed(self, fault: Fault) -> bool:
+        """Whether the fault took the place of an answer."""
+        if fault.what.isdigit() and fault.what != "410":
+            self.give(status_fault(fault, self.path))
+        elif fault.what == "html":
+            page = b"<html><body><h1>Sign in</h1></body></html>"
+            self.give(Answer(200, page, "text/html"))
+        elif fault.what == "hang":
+            self.server.api.stopping.wait(60)
+            self.close_connection = True
+        elif fault.what == "reset":
+            # With linger 0 the close is a reset, not an orderly end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+        else:
+            return False
+        return True
+
+    def give(self, answer: Answer, fault: Fault | None = None) -> None:
+        body = answer.body
+        self.send_response(answer.status)
+        self.send_header("Audit-Id", "00000000-0000-4000-8000-000000000000")
+        self.send_header("Cache-Control", answer.cache)
+        self.send_header("Content-Type", answer.type)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if len(body) > 128 * 1024 and "gzip" in self.headers.get("accept-encoding", ""):
+            body = gzip.compress(body, 1)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Vary", "Accept-Encoding")
+        what = fault.what if fault else ""
+        if what == "garbled gzip":
+            body = gzip.compress(body, 1)
+            body = body[: len(body) // 2] + b"\0" * (len(body) // 2)
+            self.send_header("Content-Encoding", "gzip")
+        if what not in {"truncated", "drip"} and len(body) < 2048:
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if what == "drip":
+            for byte in body:
+                self.wfile.write(b"1\r\n%c\r\n" % byte)
+                if self.server.api.stopping.wait(0.2):
+                    break
+        elif what == "truncated":
+            half = body[: len(body) // 2]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(half), half))
+            self.close_connection = True
+        else:
+            with suppress(ConnectionError):
+                for start in range(0, len(body), 1 << 16):
+                    part = body[start : start + (1 << 16)]
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                self.wfile.write(b"0\r\n\r\n")
+
+
+def status_fault(fault: Fault, path: str) -> Answer:
+    status = int(fault.what)
+    reasons = {
+        403: ("Forbidden", "pods is forbidden"),
+        429: (
+            "TooManyRequests",
+            "the server has received too many requests and has asked us to try again later",
+        ),
+        500: ("InternalError", "Internal error occurred: etcdserver: leader changed"),
+        503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
+        504: ("Timeout", "Timeout: request did not complete within the allotted timeout"),
+    }
+    reason, message = reasons.get(status, ("Unknown", "unknown"))
+    found = error(status, reason, message)
+    if status in {429, 504}:
+        found.headers["Retry-After"] = str(fault.retry_after)
+    return found
+
+
+def altered(answer: Answer, fault: Fault) -> Answer:
+    """An answer with something wrong inside."""
+    if answer.status != 200 or fault.what in {"truncated", "garbled gzip", "drip"}:
+        return answer
+    body = json.loads(answer.body)
+    if fault.what == "no items":
+        for name in ("items", "rows", "groups", "versions", "resources"):
+            body.pop(name, None)
+    elif fault.what == "items null":
+        body["items"] = None
+    elif fault.what == "items text":
+        body["items"] = "none"
+    elif fault.what == "other kind":
+        body["kind"] = "ConfigMapKeySelector"
+    elif fault.what == "same token":
+        body["metadata"]["continue"] = "c2FtZQ=="
+    elif fault.what == "new token":
+        body["metadata"]["continue"] = f"token-{fault.hits}"
+    elif fault.what == "410":
+        return error(410, "Expired", "The provided continue parameter is too old")
+    return Answer(200, json.dumps(body).encode())
+
+
+def unused_port() -> int:
+    """A port on loopback where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Any, seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.01)
