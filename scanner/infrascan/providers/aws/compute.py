@@ -124,6 +124,14 @@ GROUPS = Listing(
             reverse="autoscaling_groups",
         ),
     ),
+    metrics=(
+        Metric(
+            name="cpu",
+            namespace="AWS/EC2",
+            metric="CPUUtilization",  # over the instances of the group
+            dimensions={"AutoScalingGroupName": "{AutoScalingGroupName}"},
+        ),
+    ),
 )
 
 TABLES = (FUNCTIONS, GROUPS)

@@ -17,7 +17,7 @@ OPAQUE = frozenset({"policyDocumentType"})
 METRIC: Mapping[str, Any] = {
     name: {}
     for name in (
-        *("average", "maximum", "minimum", "sum", "first", "last"),
+        *("average", "maximum", "minimum", "sum", "first", "last", "growth"),
         *("days", "datapoints"),
     )
 }

@@ -122,6 +122,8 @@ def summarize(summary: dict[str, Any], statistic: str, points: Sequence[float]) 
     if statistic == "Average":
         summary["average"] = sum(points) / len(points)
         summary["first"], summary["last"] = points[0], points[-1]
+        if points[0]:
+            summary["growth"] = points[-1] / points[0] - 1  # a share: 0.2 is a fifth more
     elif statistic == "Sum":
         summary["sum"] = sum(points)
         summary["average"] = sum(points) / len(points)  # a day
