@@ -153,14 +153,14 @@ class Kubernetes:
                 raise
         return ""  # served from 1.28 on, and only a courtesy
 
-    async def partitions(self, ask: Ask) -> Sequence[Partition]:
-        """Each kind that each connected cluster serves."""
-        found: list[Partition] = []
-        for context in sorted(self.contexts):
-            served = await self.serves(context, ask)
-            found.append(self.partition(context, CLUSTER))
-            found += [self.partition(context, t.kind) for t in TABLES if served.version(t)]
-        return found
+    async def partitions(self, ask: Ask) -> Sequence[Partition]:  # noqa: ARG002
+        """Each kind of each connected cluster. One that a cluster does not serve is read as empty:
+        there are none, which is not the same as not having looked."""
+        return [
+            Partition(provider=PROVIDER, account=context, region="", kind=kind)
+            for context in sorted(self.contexts)
+            for kind in (CLUSTER, *(table.kind for table in TABLES))
+        ]
 
     async def read(self, partition: Partition, ask: Ask, emit: Emit) -> None:
         context = partition.account
@@ -238,9 +238,6 @@ class Kubernetes:
 
     def poster(self, context: str, ask: Ask) -> Callable[[str, Mapping[str, Any]], Awaitable[Any]]:
         return lambda path, body: ask(self.call(context, f"POST {path}", body))
-
-    def partition(self, context: str, kind: str) -> Partition:
-        return Partition(provider=PROVIDER, account=context, region="", kind=kind)
 
 
 def choose(found: Mapping[str, Any], wanted: Sequence[str]) -> list[dict[str, Any]]:

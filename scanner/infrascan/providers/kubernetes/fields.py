@@ -39,6 +39,7 @@ ADDED: Mapping[str, Any] = {
         "tags": {"*": {}},  # metadata.labels
         "changed": {"at": {}, "by": {}},  # the latest write to anything but status, and by whom
     },
+    "namespaced": {"platform_namespace": {}},  # true in kube-system and the like
     "k8s.cluster": {
         "version": {"gitVersion": {}, "major": {}, "minor": {}, "platform": {}},
         "minor": {},  # 36, as a number
@@ -47,7 +48,7 @@ ADDED: Mapping[str, Any] = {
         "apis": {"[]": {"group": {}, "versions": NAMES}},
         "metrics_available": {},
     },
-    "k8s.namespace": {"refs": {"cluster": NAMES}},
+    "k8s.namespace": {"refs": {"cluster": NAMES}, "platform_namespace": {}},
     "k8s.node": {
         "refs": {"cluster": NAMES, "instance": NAMES},
         # of_allocatable: shares, 0 to 1
@@ -102,6 +103,7 @@ ADDED: Mapping[str, Any] = {
         "missing_services": NAMES,
     },
     "k8s.event": {"refs": {"*": NAMES}},
+    "k8s.resource_quota": {"used_share": {"*": {}}},  # resource -> used of hard, 0 to 1
     # entries: what ConfigMaps and Secrets hold, without the values. `holds` is the class of
     # secret that a ConfigMap's value looks like: "private-key", "password", or "".
     "k8s.config_map": {"entries": {"[]": {"key": {}, "bytes": {}, "holds": {}}}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,21 @@ from infrascan.providers.kubernetes.quantities import (
     Amounts,
     amounts,
     limited,
+    quantity,
     requested,
     shares,
     total,
 )
 from infrascan.providers.kubernetes.references import refs
 from infrascan.providers.kubernetes.tables import PROVIDER, Table
+
+
+# Namespaces that Kubernetes or a managed service fills, and whose owner is not the cluster's user.
+PLATFORM = re.compile(
+    r"^kube-(?:system|public|node-lease)$|^openshift(?:-.*)?$|^gke-managed-|^gmp-(?:system|public)$"
+    r"|^config-management-|^aks-command$|^amazon-(?:cloudwatch|guardduty)$|^calico-(?:system|apiserver)$"
+    r"|^tigera-operator$|^cattle-.*system$|^local-path-storage$|^metallb-system$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,10 @@ def resource(table: Table, item: dict[str, Any], context: str, usage: Usage | No
     """The resource that an item of a list is. Raises `ReadError` for an item without a name."""
     unique, name = identity(table, item)
     item["tags"] = item["metadata"].get("labels") or {}
+    if table.namespaced or table.kind == "k8s.namespace":
+        item["platform_namespace"] = bool(PLATFORM.match(unique.partition("/")[0]))
+    if table.kind == "k8s.resource_quota":
+        item["used_share"] = used_share(item.get("status") or {})
     gathered = refs(table.kind, item, context)
     if gathered:
         item["refs"] = gathered
@@ -64,6 +78,16 @@ def resource(table: Table, item: dict[str, Any], context: str, usage: Usage | No
         measure(found, usage, {"of_allocatable": item["allocatable"]}, running=True)
     if table.kind == "k8s.pod":
         add_pod_amounts(found, usage)
+    return found
+
+
+def used_share(status: Mapping[str, Any]) -> dict[str, float]:
+    """How much of each limit of a quota is used, 0 to 1; limits of zero are left out."""
+    found = {}
+    for name, hard in (status.get("hard") or {}).items():
+        limit, used = quantity(hard), quantity((status.get("used") or {}).get(name))
+        if limit and used is not None:
+            found[name] = round(used / limit, 4)
     return found
 
 

@@ -335,4 +335,5 @@ def kinds() -> Mapping[str, Kind]:
 
 def fields(table: Table) -> Any:
     """The tree of paths that data of this kind can have: the vendor's and ours."""
-    return {**vendor_fields(table.kind), **ADDED["*"], **ADDED.get(table.kind, {})}
+    own = {**ADDED["*"], **(ADDED["namespaced"] if table.namespaced else {})}
+    return {**vendor_fields(table.kind), **own, **ADDED.get(table.kind, {})}
