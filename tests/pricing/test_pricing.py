@@ -149,6 +149,15 @@ def test_a_snapshot_is_an_upper_bound_and_says_so() -> None:
     assert monthly(smaller) == 0.5
 
 
+def test_only_manual_database_snapshots_have_a_price() -> None:
+    kept = resource(
+        "aws.rds.db_snapshot",
+        {"SnapshotType": "manual", "Engine": "mysql", "AllocatedStorage": 1000},
+    )
+    assert monthly(kept) == 95.0  # as Infracost says of 1,000 GB of backup
+    assert quote(resource("aws.rds.db_snapshot", {"SnapshotType": "automated"})).price is None
+
+
 def test_databases_say_what_is_not_in_their_price() -> None:
     aurora = quote(database("db.r5.large", "aurora-postgresql", StorageType="aurora")).price
     assert aurora is not None

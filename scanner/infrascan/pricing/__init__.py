@@ -28,6 +28,7 @@ ENTRIES: Mapping[str, Entry] = {
     "aws.elb.load_balancer": services.load_balancer,
     "aws.elbv2.load_balancer": services.load_balancer,
     "aws.rds.db_instance": databases.db_instance,
+    "aws.rds.db_snapshot": databases.db_snapshot,
     "aws.elasticache.cluster": databases.cache_cluster,
     "aws.redshift.cluster": databases.redshift_cluster,
     "aws.dynamodb.table": databases.dynamodb_table,
@@ -54,7 +55,6 @@ BILLED_BY_USE = frozenset(
         "aws.guardduty.detector",
         "aws.lambda.function",
         "aws.rds.db_cluster",
-        "aws.rds.db_snapshot",
         "aws.sns.topic",
         "aws.sqs.queue",
     }

@@ -60,6 +60,16 @@ def gp3_included(engine: str, size: float) -> tuple[int, int]:
     return 12000, 500
 
 
+def db_snapshot(resource: Resource, prices: Prices) -> Price:
+    data = resource.data
+    if data.get("SnapshotType") != "manual":
+        raise UnpricedError("automated backups are free up to the size of the databases")
+    kind = "aurora-snapshot" if str(data.get("Engine", "")).startswith("aurora") else "snapshot"
+    rate = prices.rate(f"rds.{kind}.gb", resource.region, "RDS snapshots")
+    note = "at most: the size of the disk; a snapshot holds what is used"
+    return total([Part(number(data, "AllocatedStorage"), "GB", rate)], note)
+
+
 def cache_cluster(resource: Resource, prices: Prices) -> Price:
     data = resource.data
     kind, engine = text(data, "CacheNodeType"), data.get("Engine") or "redis"
