@@ -150,7 +150,8 @@ def advance(
         trees = [kinds[to].fields if to in kinds else None for to in targets]
         return Link(token), Shape(tuple(trees), targets)
     if shape.kinds and token in TRUNK:
-        return Field(token), Shape((SHARED[token],))
+        own = tuple(tree[token] for tree in shape.trees if tree and token in tree)
+        return Field(token), Shape(own or (SHARED[token],))
     trees = [None if tree is None else tree.get(token, tree.get("*", ...)) for tree in shape.trees]
     return Field(token), kept(trees, missing(shape, token, text, relations))
 
