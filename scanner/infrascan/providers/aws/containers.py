@@ -40,6 +40,16 @@ REPOSITORIES = Listing(
             documents=("",),
             absent=("LifecyclePolicyNotFoundException",),
         ),
+        Batch(
+            field="scanning",  # what holds for it: its own setting and the registry's together
+            operation="BatchGetRepositoryScanningConfiguration",
+            ids="repositoryNames",
+            size=25,
+            match="{repositoryName}",
+            result="scanningConfigurations[]",
+            by="repositoryName",
+            otherwise=UNREAD,
+        ),
         Detail(
             field="tags",
             operation="ListTagsForResource",
