@@ -17,11 +17,12 @@ from infrascan.model import Kind, Resource, values
 # JSON in a command ({"spec": ...}, {}) and kubectl's {.spec} are no placeholders.
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_\-]*(?:\[\])?(?:\.[A-Za-z0-9_\-]+(?:\[\])?)*)\}")
 OWN = ("name", "id", "region", "account")
+OWN_K8S = ("namespace", "kind")
 
 
 def placeholders(command: str, kind: Kind) -> Iterator[str]:
     """What is wrong with the command's placeholders, for resources of this kind."""
-    own = (*OWN, "namespace") if kind.provider == "k8s" else OWN
+    own = (*OWN, *OWN_K8S) if kind.provider == "k8s" else OWN
     for match in PLACEHOLDER.finditer(command):
         path = match[1]
         if path in own or path.split(".")[0] in TRUNK:
@@ -62,6 +63,8 @@ def replacement(path: str, resource: Resource) -> str:
         return str(getattr(resource, path))
     if path == "namespace" and resource.provider == "k8s":
         return str(next(values(resource.data, "metadata.namespace"), ""))
+    if path == "kind" and resource.provider == "k8s":  # in kubectl's spelling: statefulset
+        return resource.kind.rpartition(".")[2].replace("_", "")
     value: Any = next(values(resource.data, path), None)
     if isinstance(value, bool):
         return str(value).lower()

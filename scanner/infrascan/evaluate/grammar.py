@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,14 @@ class Grammar:
     kinds: Mapping[str, Kind]
     relations: Relations
 
-    def condition(self, node: Any, kind: Kind) -> Condition | None:
-        """The condition on a resource of this kind; None when something in it is wrong."""
+    def condition(self, node: Any, kinds: Sequence[Kind]) -> Condition | None:
+        """The condition on a resource of one of these kinds; None when something in it is wrong.
+
+        A path is right when one of the kinds has it.
+        """
         before = len(self.document.errors)
-        found = self.block(node, (Shape((kind.fields,), (kind.name,)),), 0)
+        start = Shape(tuple(k.fields for k in kinds), tuple(k.name for k in kinds))
+        found = self.block(node, (start,), 0)
         if len(self.document.errors) > before or found is None:
             return None
         if depth(found) > LOOP_CAP:
@@ -138,7 +142,9 @@ class Grammar:
             operand = operator.accept(raw)
             if operator.reads != "path":
                 return Leaf(path, operator, operand)
-            other, _ = resolve(operand, scopes, self.kinds, self.relations)
+            other, leads_to = resolve(operand, scopes, self.kinds, self.relations)
+            if leads_to.kinds:
+                raise PathError(f"'{operand}' is a resource; name one of its fields")
             return Leaf(path, operator, operand, other)
         except PathError as error:
             self.document.wrong(value, str(error))

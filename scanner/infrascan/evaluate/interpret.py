@@ -288,8 +288,9 @@ def beyond(spot: Spot, step: Step) -> Iterator[Spot]:
 
 
 def ended(spot: Spot, steps: tuple[Step, ...]) -> Evidence:
-    """Where a walk stopped: an empty list or map as it is, else the path it wanted, with null."""
-    if isinstance(steps[0], Each | Every) and isinstance(spot.value, list | dict):
+    """Where a walk stopped: the value that has no such step, or the path it wanted, with null."""
+    open_to_it = isinstance(steps[0], Field) and isinstance(spot.value, dict)
+    if spot.value is not None and not open_to_it:
         return spot.fact()
     path = spot.path
     for step in steps:

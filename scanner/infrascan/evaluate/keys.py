@@ -57,7 +57,12 @@ KEYS = (
     ),
     Key("category", "cost, security or reliability", required=True, schema={"enum": [c.value for c in Category]}),
     Key("severity", "critical, high, medium, low or info", required=True, schema={"enum": [s.value for s in Severity]}),
-    Key("resource", "the kind that the rule is about", required=True, schema=STRING),
+    Key(
+        "resource",
+        "the kind that the rule is about, or a list of kinds",
+        required=True,
+        schema={"anyOf": [STRING, {"type": "array", "items": STRING, "minItems": 1}]},
+    ),
     Key("flag_when", "the condition under which a resource is flagged", required=True, schema={"$ref": "#/$defs/condition"}),
     Key("why", "who can do what, or what is lost, in words for a non-specialist", required=True, schema=STRING),
     Key("fix", "what to do about it", required=True),

@@ -55,6 +55,11 @@ class Operator:
     bind: Callable[[Any, float], Any] = lambda prepared, _now: prepared
     schema: Any = True  # JSON Schema of the operand, for editors
 
+    @property
+    def function(self) -> str:
+        """The name of `holds` in generated code."""
+        return f"{self.name}_" if self.name in ("in", "is") else self.name
+
 
 def call(function: str) -> Code:
     return lambda v, c, a, _: f"({v} is not None and {function}({v}, {c}, {a}))"

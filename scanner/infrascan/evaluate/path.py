@@ -88,7 +88,7 @@ def tokens(text: str) -> list[tuple[str, str]]:
         kind = match.lastgroup if match else None
         if match and match["quoted"]:
             kind = "quoted"
-        joins = kind in {"name", "every"}
+        joins = kind in {"name", "every"} or (kind == "quoted" and at == 0)
         if not match or joins == after_step or (kind == "dot" and match.end() == len(text)):
             hint = ' (a key with dots is written ["a.b"])' if text[at] in "\"'" else ""
             raise PathError(f"cannot read path '{text}' at '{text[at:]}'{hint}")

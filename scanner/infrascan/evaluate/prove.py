@@ -100,7 +100,7 @@ def complaints(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[str]:
     for outcome in ("flag", "pass"):
         if outcome not in outcomes:
             yield f"has no example that is a {outcome}"
-    reads = deniable(rule.needs, kinds[rule.kind])
+    reads = [name for kind in rule.kinds for name in deniable(rule.needs, kinds[kind])]
     if reads and "unknown" not in outcomes:
         yield f"has no example that is unknown, though {reads[0]} can be denied"
     if len(rule.why) < WHY_LEAST:
@@ -113,10 +113,13 @@ def complaints(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[str]:
         yield "fix repeats the title"
     if rule.category == "cost" and rule.saving is None:
         yield "is a cost rule without a saving"
+    trees = [kinds[kind].fields for kind in rule.kinds]
+    known = TRUNK | {"links"} | relations(kinds)[rule.kind].keys()
     for number, example in enumerate(rule.examples):
-        known = kinds[rule.kind].fields
-        given = set(example.given) - TRUNK - {"links"} - relations(kinds)[rule.kind].keys()
-        if known is not None and (strange := sorted(given - set(known))):
+        strange = sorted(
+            set(example.given) - known - {name for tree in trees for name in tree or ()}
+        )
+        if strange and None not in trees:
             yield f"example {number + 1} gives '{strange[0]}', which {rule.kind} does not have"
 
 

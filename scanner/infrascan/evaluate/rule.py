@@ -40,13 +40,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. `saving` is "all", {"share": 0.5} or {"to": {...}}; None where it saves nothing."""
+    """One rule, about resources of one or several kinds.
+
+    `saving` is "all", {"share": 0.5} or {"to": {...}}; None where it saves nothing.
+    """
 
     id: str
     title: str
     category: Category
     severity: Severity
-    kind: str
+    kinds: tuple[str, ...]
     condition: Condition
     needs: Needs
     why: str
@@ -60,6 +63,11 @@ class Rule:
     status: str = "stable"
     source: str = ""  # the file, as it was named
     digest: str = ""  # of the file's text: changes when the rule does
+
+    @property
+    def kind(self) -> str:
+        """The first of its kinds, as which its examples are staged."""
+        return self.kinds[0]
 
     @property
     def provider(self) -> str:
@@ -86,11 +94,23 @@ class RuleSet:
     def by_kind(self) -> dict[str, tuple[Rule, ...]]:
         found: dict[str, list[Rule]] = {}
         for rule in self.rules:
-            found.setdefault(rule.kind, []).append(rule)
+            for kind in rule.kinds:
+                found.setdefault(kind, []).append(rule)
         return {kind: tuple(rules) for kind, rules in found.items()}
 
     def only(self, keep: Callable[[Rule], bool]) -> RuleSet:
         return RuleSet(tuple(rule for rule in self.rules if keep(rule)))
+
+    def joined(self, others: RuleSet) -> RuleSet:
+        """These rules and those. Raises RuleErrors where both have one of the same id."""
+        errors = [
+            RuleError(rule.source, 1, 1, f"id '{rule.id}' is also in {mine.source}")
+            for rule in others
+            if (mine := self.get(rule.id))
+        ]
+        if errors:
+            raise RuleErrors(errors)
+        return RuleSet(tuple(sorted((*self.rules, *others.rules), key=lambda rule: rule.id)))
 
     @property
     def digest(self) -> str:
@@ -156,13 +176,13 @@ class Reader:
 
     def rule(self, root: Any, id: str) -> Rule | None:
         at = self.known(root, KEYS, "a rule")
-        kind = self.kind(at)
+        kinds = self.about(at)
         condition: Condition | None = None
-        if kind and "flag_when" in at:
+        if kinds and "flag_when" in at:
             condition = Grammar(self.document, self.kinds, self.leads).condition(
-                at["flag_when"], kind
+                at["flag_when"], kinds
             )
-        self.identity(at, id, root)
+        self.identity(at, id, root, kinds)
         fix = self.known(at["fix"], FIX, "fix") if "fix" in at else {}
         category = self.choice(at, "category", Category)
         severity = self.choice(at, "severity", Severity)
@@ -170,7 +190,7 @@ class Reader:
             "title": self.title(at),
             "why": self.text(at, "why"),
             "fix": self.text(fix, "text"),
-            "command": self.command(fix, kind),
+            "command": self.command(fix, kinds),
             "references": self.references(at),
             "controls": self.controls(at),
             "saving": self.saving(at, category),
@@ -180,13 +200,13 @@ class Reader:
         }
         if "status" in at and found["status"] not in ("stable", "preview"):
             self.document.wrong(at["status"], "status must be stable or preview")
-        if self.document.errors or not (kind and condition and category and severity):
+        if self.document.errors or not (kinds and condition and category and severity):
             return None
         return Rule(
             id=id,
             category=category,
             severity=severity,
-            kind=kind.name,
+            kinds=tuple(kind.name for kind in kinds),
             condition=condition,
             needs=needs(condition),
             source=self.document.path,
@@ -211,7 +231,7 @@ class Reader:
     def text(self, at: Mapping[str, Any], key: str) -> str:
         return self.document.string(at[key], key) if key in at else ""
 
-    def identity(self, at: Mapping[str, Any], id: str, root: Any) -> None:
+    def identity(self, at: Mapping[str, Any], id: str, root: Any, kinds: Sequence[Kind]) -> None:
         stated = self.text(at, "id")
         if stated and stated != id:
             self.document.wrong(at["id"], f"id is '{stated}', its path says '{id}'")
@@ -225,23 +245,31 @@ class Reader:
             self.document.wrong(
                 node, f"'{parts[-1]}' names a remedy; name the fault: 'bucket-readable-by-anyone'"
             )
-        kind = self.kinds.get(self.plain(at, "resource"))
-        if kind and parts[0] != kind.provider:
-            self.document.wrong(
-                node, f"'{id}' is about {kind.name}, so its path must begin with {kind.provider}/"
-            )
+        for kind in kinds:
+            if parts[0] != kind.provider:
+                self.document.wrong(
+                    node,
+                    f"'{id}' is about {kind.name}, so its path must begin with {kind.provider}/",
+                )
 
-    def plain(self, at: Mapping[str, Any], key: str) -> str:
-        node = at.get(key)
-        return node.value if isinstance(node, yaml.ScalarNode) else ""
-
-    def kind(self, at: Mapping[str, Any]) -> Kind | None:
-        name = self.text(at, "resource")
-        if name and name not in self.kinds:
-            self.document.wrong(
-                at["resource"], f"there is no kind '{name}'{near(name, self.kinds)}"
-            )
-        return self.kinds.get(name)
+    def about(self, at: Mapping[str, Any]) -> tuple[Kind, ...]:
+        """The kinds that the rule is about: one, or a list of those that share its paths."""
+        node = at.get("resource")
+        if node is None:
+            return ()
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not nodes:
+            self.document.wrong(node, "resource must name a kind")
+        found: dict[str, Kind] = {}
+        for item in nodes:
+            name = self.document.string(item, "resource")
+            if name in found:
+                self.document.wrong(item, f"'{name}' is given twice")
+            elif name in self.kinds:
+                found[name] = self.kinds[name]
+            elif name:
+                self.document.wrong(item, f"there is no kind '{name}'{near(name, self.kinds)}")
+        return tuple(found.values())
 
     def title(self, at: Mapping[str, Any]) -> str:
         title = self.text(at, "title")
@@ -279,11 +307,11 @@ class Reader:
             found[key] = self.document.strings(value, f"controls of {key}")
         return found
 
-    def command(self, fix: Mapping[str, Any], kind: Kind | None) -> str:
+    def command(self, fix: Mapping[str, Any], kinds: Sequence[Kind]) -> str:
         command = self.text(fix, "command")
-        if command and kind:
-            for complaint in placeholders(command, kind):
-                self.document.wrong(fix["command"], complaint)
+        complaints = (found for kind in kinds for found in placeholders(command, kind))
+        for complaint in dict.fromkeys(complaints):
+            self.document.wrong(fix["command"], complaint)
         return command
 
     def saving(self, at: Mapping[str, Any], category: Category | None) -> JSON:

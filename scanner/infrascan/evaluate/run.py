@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from infrascan.evaluate.command import filled
+from infrascan.evaluate.compile import flags
 from infrascan.evaluate.condition import Needs
 from infrascan.evaluate.interpret import Answer, interpret
 from infrascan.evaluate.rule import Rule, RuleSet
@@ -32,6 +33,8 @@ class Evaluation:
 class Tally:
     """What is being gathered while rules run."""
 
+    now: float
+    price: Pricing
     findings: list[Finding] = field(default_factory=list)
     unknowns: list[Unknown] = field(default_factory=list)
     flagged: Counter[str] = field(default_factory=Counter)
@@ -57,12 +60,13 @@ def evaluate(
 
     `resources` have been linked, so that `links` and `unread` are filled.
     """
-    tally = Tally()
+    tally = Tally(now.timestamp(), price)
+    unread = {name for resource in resources for name in resource.unread}
     by_kind = rules.by_kind()
-    for resource in resources:
-        tally.resources[resource.kind] += 1
-        for rule in by_kind.get(resource.kind, ()):
-            judge(rule, resource, now.timestamp(), price, tally)
+    for kind, found in grouped(resources).items():
+        tally.resources[kind] = len(found)
+        if kind in by_kind:
+            judge_all(by_kind[kind], found, unread, tally)
     tally.unknowns += unread_partitions(rules, gaps)
     for unknown in tally.unknowns:
         tally.unknown[unknown.rule] += 1
@@ -74,18 +78,61 @@ def evaluate(
     )
 
 
-def judge(rule: Rule, resource: Resource, now: float, price: Pricing, tally: Tally) -> None:
+def grouped(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in resources:
+        found.setdefault(resource.kind, []).append(resource)
+    return found
+
+
+def judge_all(
+    rules: Sequence[Rule], resources: Sequence[Resource], unread: Collection[str], tally: Tally
+) -> None:
+    """The rules of one kind on its resources: compiled ones find what the interpreter judges.
+
+    It judges what they flag, for the evidence, and where something a rule reads was not read.
+    """
+    flagging = flags([rule.condition for rule in rules], tally.now)
+    doubtful = [
+        (position, rule)
+        for position, rule in enumerate(rules)
+        if touches(rule.needs, frozenset(unread))
+    ]
+    for resource in resources:
+        flagged = flagging(resource)
+        open_here = [position for position, rule in doubtful if is_open(resource, rule.needs)]
+        for position in sorted({*flagged, *open_here}) if open_here else flagged:
+            judge(rules[position], resource, tally)
+
+
+def touches(needs: Needs, unread: frozenset[str]) -> bool:
+    """Whether any name the rule reads is unread anywhere, so that its resources need a look."""
+    return not needs.names.isdisjoint(unread) or any(touches(n, unread) for _, n in needs.links)
+
+
+def is_open(resource: Resource, needs: Needs) -> bool:
+    """Whether something the rule reads of the resource, or along its relations, was not read."""
+    if resource.unread and not needs.names.isdisjoint(resource.unread):
+        return True
+    return any(
+        is_open(target, further)
+        for name, further in needs.links
+        for target in resource.links.get(name, ())
+    )
+
+
+def judge(rule: Rule, resource: Resource, tally: Tally) -> None:
     """Note what a rule says of a resource, unless it passes."""
-    answer = interpret(rule.condition, resource, now)
+    answer = interpret(rule.condition, resource, tally.now)
     if answer.verdict:
         tally.flagged[rule.id] += 1
-        tally.findings.append(finding(rule, resource, answer, price))
+        tally.findings.append(finding(rule, resource, answer, tally.price))
     elif answer.verdict is None:
         tally.open[rule.id] += 1
         tally.unknowns.append(
             Unknown(
                 rule=rule.id,
-                kind=rule.kind,
+                kind=resource.kind,
                 resource=resource.key,
                 name=resource.name,
                 provider=resource.provider,
@@ -161,17 +208,18 @@ def unread_partitions(rules: RuleSet, gaps: Sequence[Gap]) -> Iterator[Unknown]:
 
     A gap in one resource's detail is not among them: it is in that resource's `unread`.
     """
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, str, str]] = set()
     for gap in gaps:
         if gap.resource:
             continue
         for rule in rules:
-            if not concerns(gap, rule) or (rule.id, gap.account, gap.region) in seen:
+            place = (rule.id, gap.kind or rule.kind, gap.account, gap.region)
+            if not concerns(gap, rule) or place in seen:
                 continue
-            seen.add((rule.id, gap.account, gap.region))
+            seen.add(place)
             yield Unknown(
                 rule=rule.id,
-                kind=rule.kind,
+                kind=gap.kind or rule.kind,
                 resource="",
                 name="",
                 provider=gap.provider,
@@ -183,7 +231,7 @@ def unread_partitions(rules: RuleSet, gaps: Sequence[Gap]) -> Iterator[Unknown]:
 
 def concerns(gap: Gap, rule: Rule) -> bool:
     """Whether the gap hides resources that the rule is about, or a field of theirs it reads."""
-    if gap.provider != rule.provider or (gap.kind and gap.kind != rule.kind):
+    if gap.provider != rule.provider or (gap.kind and gap.kind not in rule.kinds):
         return False
     return not gap.field or reads(rule.needs, gap.field)
 
@@ -200,9 +248,11 @@ def summary(rule: Rule, tally: Tally) -> RuleSummary:
         title=rule.title,
         category=rule.category,
         severity=rule.severity,
-        kind=rule.kind,
+        kind=", ".join(rule.kinds),
         flagged=tally.flagged[rule.id],
-        passed=tally.resources[rule.kind] - tally.flagged[rule.id] - open_here,
+        passed=sum(tally.resources[kind] for kind in rule.kinds)
+        - tally.flagged[rule.id]
+        - open_here,
         unknown=tally.unknown[rule.id],
         definition=rule.digest,
     )
