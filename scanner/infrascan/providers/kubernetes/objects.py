@@ -18,9 +18,8 @@ from infrascan.providers.kubernetes.quantities import (
     shares,
     total,
 )
-from infrascan.providers.kubernetes.references import refs
+from infrascan.providers.kubernetes.references import own_pod_spec, refs
 from infrascan.providers.kubernetes.tables import PROVIDER, Table
-
 
 # Namespaces that Kubernetes or a managed service fills, and whose owner is not the cluster's user.
 PLATFORM = re.compile(
@@ -64,6 +63,8 @@ def resource(table: Table, item: dict[str, Any], context: str, usage: Usage | No
         item["platform_namespace"] = bool(PLATFORM.match(unique.partition("/")[0]))
     if table.kind == "k8s.resource_quota":
         item["used_share"] = used_share(item.get("status") or {})
+    if (spec := own_pod_spec(table.kind, item)) is not None:
+        item["pod_spec"] = spec
     gathered = refs(table.kind, item, context)
     if gathered:
         item["refs"] = gathered

@@ -61,6 +61,20 @@ def pod_spec(kind: str, item: Any) -> dict[str, Any] | None:
     return item if isinstance(item, dict) else None
 
 
+def own_pod_spec(kind: str, item: Any) -> dict[str, Any] | None:
+    """The pod spec of an object that nobody runs on behalf of another that is read.
+
+    A fault in a pod template is so found once: in the deployment, not in its replica sets and
+    pods. Replica sets that a controller of another kind has scaled to zero are history.
+    """
+    owners = list(listed((item.get("metadata") or {}).get("ownerReferences")))
+    if any(owner.get("kind") in OWNERS.get(kind, {}) for owner in owners):
+        return None
+    if kind == "k8s.replica_set" and owners and (item.get("spec") or {}).get("replicas") == 0:
+        return None
+    return pod_spec(kind, item)
+
+
 def containers(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in CONTAINER_LISTS:
         found = spec.get(name)

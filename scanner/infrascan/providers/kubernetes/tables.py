@@ -6,13 +6,15 @@ not here is never asked for.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from infrascan.model import Kind
 from infrascan.providers.kubernetes.fields import ADDED, vendor_fields
+from infrascan.providers.kubernetes.references import TEMPLATES
 from infrascan.providers.kubernetes.relations import RELATIONS, in_namespace
 
 PROVIDER = "k8s"
@@ -335,5 +337,8 @@ def kinds() -> Mapping[str, Kind]:
 
 def fields(table: Table) -> Any:
     """The tree of paths that data of this kind can have: the vendor's and ours."""
+    vendor = vendor_fields(table.kind)
     own = {**ADDED["*"], **(ADDED["namespaced"] if table.namespaced else {})}
-    return {**vendor_fields(table.kind), **own, **ADDED.get(table.kind, {})}
+    if table.kind in TEMPLATES:  # the same under one name, for rules on several kinds
+        own["pod_spec"] = reduce(operator.getitem, TEMPLATES[table.kind], vendor)
+    return {**vendor, **own, **ADDED.get(table.kind, {})}
