@@ -35,8 +35,8 @@ DEFINITION = (
     " medium 5, low 1) and category (security 1, reliability ½, cost ¼). A from 95, B from 85,"
     " C from 70, D from 50. A failed critical security check allows at most D, three of them F;"
     " a failed high one at most C. Confidence is the weight of the checks that have a verdict,"
-    " and never more than the coverage: below 90 % the grade is one letter lower, below 75 % two,"
-    " never lower than if every unknown were a finding; below 50 % there is no grade."
+    " and never more than the coverage: below 90% the grade is one letter lower, below 75% two,"
+    " never lower than if every unknown were a finding; below 50% there is no grade."
 )
 
 
@@ -139,7 +139,7 @@ def worse(one: str, other: str) -> str:
 def percent(value: float) -> str:
     """A share in percent, never rounded up to a hundred or down to nothing."""
     if 0 < value < 0.1:
-        return "0.1 %"
+        return "0.1%"
     if 99.9 < value < 100:
-        return "99.9 %"
-    return f"{value:.0f} %" if value == int(value) else f"{value:.1f} %"
+        return "99.9%"
+    return f"{value:.1f}".removesuffix(".0") + "%"
