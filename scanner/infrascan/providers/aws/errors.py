@@ -87,6 +87,8 @@ def refused(error: boto.ClientError) -> ReadError:
     answer = error.response
     code = str(answer.get("Error", {}).get("Code", ""))
     message = " ".join(str(answer.get("Error", {}).get("Message", "")).split())
+    if message.startswith("<"):  # the page of a proxy
+        message = ""
     meta = answer.get("ResponseMetadata", {})
     status = meta.get("HTTPStatusCode", 0)
     detail = f"{code}: {message}"[:500] if message else code or f"HTTP {status}"

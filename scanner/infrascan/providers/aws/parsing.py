@@ -7,6 +7,7 @@ keys they look for and say nothing. These raise. They also keep times as strings
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import re
 import struct
@@ -61,7 +62,9 @@ class Strict:
                 raise parsers.ResponseParserError("the answer is empty")
         try:
             return super().parse(response, shape)  # type: ignore[misc]
-        except FAULTS as error:
+        except (*FAULTS, parsers.ResponseParserError) as error:
+            if not self.refusing:  # a page of a proxy instead of an error in the service's form
+                return generic(response)
             raise parsers.ResponseParserError(f"an answer of the wrong form: {error}") from error
 
     def _parse_body_as_json(self, body: bytes) -> Any:
@@ -73,11 +76,20 @@ class Strict:
         return found
 
 
+def generic(response: Any) -> dict[str, Any]:
+    """What is left to say of an error that is not in the service's form: its status."""
+    status = response["status_code"]
+    headers = {str(name).lower(): value for name, value in response["headers"].items()}
+    return {
+        "Error": {"Code": str(status), "Message": http.client.responses.get(status, "")},
+        "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers},
+    }
+
+
 def refuse_html(response: Any) -> None:
-    kind = str(response["headers"].get("content-type", "")).lower()
     body = response["body"]
     start = bytes(body[:256]).lstrip().lower() if isinstance(body, bytes | bytearray) else b""
-    if "html" in kind or start.startswith((b"<!doctype html", b"<html")):
+    if start.startswith((b"<!doctype html", b"<html")):
         raise parsers.ResponseParserError("the answer is an HTML page")
 
 

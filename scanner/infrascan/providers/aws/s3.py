@@ -32,7 +32,7 @@ BUCKETS = Listing(
     name=("Name",),
     adds={
         "AccountId": "{account}",
-        "hosts": ["{Name}.s3.amazonaws.com", "{Name}.s3.{BucketRegion}.amazonaws.com"],
+        "hosts": ["{Name}.s3.amazonaws.com", "{Name}.s3.{BucketRegion|}.amazonaws.com"],
     },
     regional=False,
     region="{BucketRegion}",

@@ -6,6 +6,7 @@ may not, so building is behind a lock. The engine paces and retries; botocore do
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from infrascan.providers.aws.models import loader
 from infrascan.providers.aws.parsing import Factory
 from infrascan.providers.aws.scrubbing import scrub
 
+ACCOUNT_HOST = re.compile(r"^(https?://)\d{12}\.(?=\d+\.\d+\.\d+\.\d+[:/])")
 THREADS = 32
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -86,6 +88,8 @@ class Sender:
                 user_agent_appid="infrascan",
             ),
         )
+        if service == "s3control":
+            client.meta.events.register("before-send.s3-control", without_account_host)
         endpoint = client._endpoint
         if self.transport is None:
             self.transport = endpoint.http_session
@@ -107,6 +111,11 @@ class Sender:
         self.closed = True
         if self.transport is not None:
             self.transport.close()
+
+
+def without_account_host(request: Any, **_: Any) -> None:
+    """Take the account out of the host name where AWS_ENDPOINT_URL has an address for a host."""
+    request.url = ACCOUNT_HOST.sub(r"\1", request.url)
 
 
 def profiles() -> dict[str, Any]:

@@ -1,0 +1,439 @@
+"""A small AWS estate with at least one resource of each kind that moto knows."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from tests.servers.aws import MotoServer
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+
+def allow(action: str, resource: str = "*", **principal: Any) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource, **principal}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def archive() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("main.py", "def handler(event, context): return event\n")
+    return buffer.getvalue()
+
+
+def build(server: MotoServer, region: str = "eu-west-1") -> dict[str, str]:
+    """Make the estate; returns the names of what tests look for."""
+    made: dict[str, str] = {}
+    identities(server, made)
+    network(server, region, made)
+    machines(server, region, made)
+    data(server, region, made)
+    services(server, region, made)
+    edge(server, region, made)
+    return made
+
+
+def identities(server: MotoServer, made: dict[str, str]) -> None:
+    iam = server.client("iam", "us-east-1")
+    policy = iam.create_policy(PolicyName="reader", PolicyDocument=allow("s3:GetObject"))
+    made["policy"] = policy["Policy"]["Arn"]
+    iam.create_group(GroupName="team")
+    iam.create_user(UserName="alice", Tags=[{"Key": "team", "Value": "core"}])
+    iam.add_user_to_group(GroupName="team", UserName="alice")
+    iam.attach_user_policy(UserName="alice", PolicyArn=made["policy"])
+    iam.create_access_key(UserName="alice")
+    iam.put_user_policy(UserName="alice", PolicyName="all", PolicyDocument=allow("*"))
+    role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=TRUST)
+    made["role"] = role["Role"]["Arn"]
+    iam.create_instance_profile(InstanceProfileName="worker")
+    iam.add_role_to_instance_profile(InstanceProfileName="worker", RoleName="worker")
+    iam.update_account_password_policy(MinimumPasswordLength=8)
+
+
+def network(server: MotoServer, region: str, made: dict[str, str]) -> None:
+    ec2 = server.client("ec2", region)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{i}.0/24", AvailabilityZone=f"{region}{zone}"
+        )["Subnet"]["SubnetId"]
+        for i, zone in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
+            }
+        ],
+    )
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.create_nat_gateway(SubnetId=subnets[0], AllocationId=address)
+    server.client("logs", region).create_log_group(logGroupName="/flow")
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName="/flow",
+        DeliverLogsPermissionArn=made["role"],
+    )
+    made.update(vpc=vpc, subnet=subnets[0], subnet_b=subnets[1], security_group=group)
+
+
+def machines(server: MotoServer, region: str, made: dict[str, str]) -> None:
+    ec2 = server.client("ec2", region)
+    instance = ec2.run_instances(
+        ImageId="ami-0aaaaaaaaaaaaaaaa",
+        MinCount=1,
+        MaxCount=1,
+        InstanceType="m5.large",
+        SubnetId=made["subnet"],
+        SecurityGroupIds=[made["security_group"]],
+        IamInstanceProfile={"Name": "worker"},
+        UserData="export PASSWORD=hunter2hunter2",
+        TagSpecifications=[
+            {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web-1"}]}
+        ],
+    )["Instances"][0]["InstanceId"]
+    volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=10, VolumeType="gp2")["VolumeId"]
+    snapshots = [
+        ec2.create_snapshot(VolumeId=volume, Description=text)["SnapshotId"]
+        for text in ("kept", "shared")
+    ]
+    ec2.modify_snapshot_attribute(
+        SnapshotId=snapshots[1],
+        Attribute="createVolumePermission",
+        OperationType="add",
+        GroupNames=["all"],
+    )
+    image = ec2.create_image(InstanceId=instance, Name="golden")["ImageId"]
+    template = ec2.create_launch_template(
+        LaunchTemplateName="workers",
+        LaunchTemplateData={
+            "ImageId": "ami-0aaaaaaaaaaaaaaaa",
+            "InstanceType": "t3.micro",
+            "UserData": "ZXhwb3J0IFRPS0VOPWh1bnRlcjI=",
+        },
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    server.client("autoscaling", region).create_auto_scaling_group(
+        AutoScalingGroupName="workers",
+        LaunchTemplate={"LaunchTemplateId": template},
+        MinSize=0,
+        MaxSize=2,
+        VPCZoneIdentifier=made["subnet"],
+    )
+    made.update(
+        instance=instance,
+        volume=volume,
+        snapshot=snapshots[0],
+        public_snapshot=snapshots[1],
+        image=image,
+        template=template,
+    )
+    server.client("cloudwatch", region).put_metric_data(
+        Namespace="AWS/EC2",
+        MetricData=[
+            {
+                "MetricName": "CPUUtilization",
+                "Dimensions": [{"Name": "InstanceId", "Value": instance}],
+                "Value": 2.5,
+                "Unit": "Percent",
+            }
+        ],
+    )
+    server.client("cloudwatch", region).put_metric_alarm(
+        AlarmName="busy",
+        Namespace="AWS/EC2",
+        MetricName="CPUUtilization",
+        Statistic="Average",
+        Period=300,
+        EvaluationPeriods=1,
+        Threshold=90,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+
+def data(server: MotoServer, region: str, made: dict[str, str]) -> None:
+    key = server.client("kms", region).create_key(Description="data")["KeyMetadata"]
+    made["key"] = key["Arn"]
+    s3 = server.client("s3", region)
+    place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket="assets", **({} if region == "us-east-1" else place))
+    s3.create_bucket(Bucket="backups", **({} if region == "us-east-1" else place))
+    s3.put_bucket_policy(
+        Bucket="assets", Policy=allow("s3:GetObject", "arn:aws:s3:::assets/*", Principal="*")
+    )
+    s3.put_bucket_tagging(Bucket="assets", Tagging={"TagSet": [{"Key": "team", "Value": "web"}]})
+    s3.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_encryption(
+        Bucket="backups",
+        ServerSideEncryptionConfiguration={
+            "Rules": [
+                {
+                    "ApplyServerSideEncryptionByDefault": {
+                        "SSEAlgorithm": "aws:kms",
+                        "KMSMasterKeyID": key["Arn"],
+                    }
+                }
+            ]
+        },
+    )
+    server.client("s3control", region).put_public_access_block(
+        AccountId="123456789012",
+        PublicAccessBlockConfiguration={"BlockPublicAcls": True, "BlockPublicPolicy": False},
+    )
+    rds = server.client("rds", region)
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="db",
+        DBSubnetGroupDescription="db",
+        SubnetIds=[made["subnet"], made["subnet_b"]],
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.m5.large",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="root",
+        MasterUserPassword="hunter2hunter2",
+        PubliclyAccessible=True,
+        DBSubnetGroupName="db",
+        VpcSecurityGroupIds=[made["security_group"]],
+        Tags=[{"Key": "team", "Value": "orders"}],
+    )
+    rds.create_db_snapshot(DBSnapshotIdentifier="before", DBInstanceIdentifier="orders")
+    rds.modify_db_snapshot_attribute(
+        DBSnapshotIdentifier="before", AttributeName="restore", ValuesToAdd=["all"]
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier="ledger",
+        Engine="aurora-postgresql",
+        MasterUsername="root",
+        MasterUserPassword="hunter2hunter2",
+    )
+    dynamodb = server.client("dynamodb", region)
+    dynamodb.create_table(
+        TableName="sessions",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=[{"Key": "team", "Value": "web"}],
+    )
+    efs = server.client("efs", region)
+    system = efs.create_file_system(Encrypted=False, Tags=[{"Key": "Name", "Value": "share"}])
+    efs.create_mount_target(FileSystemId=system["FileSystemId"], SubnetId=made["subnet"])
+    cache = server.client("elasticache", region)
+    cache.create_cache_cluster(
+        CacheClusterId="cache", CacheNodeType="cache.t3.micro", Engine="redis", NumCacheNodes=1
+    )
+    cache.create_replication_group(
+        ReplicationGroupId="group", ReplicationGroupDescription="group", NumCacheClusters=1
+    )
+    server.client("redshift", region).create_cluster(
+        ClusterIdentifier="warehouse",
+        NodeType="dc2.large",
+        MasterUsername="root",
+        MasterUserPassword="Hunter2hunter2",
+        PubliclyAccessible=True,
+    )
+    server.client("secretsmanager", region).create_secret(
+        Name="token", SecretString="hunter2hunter2", Tags=[{"Key": "team", "Value": "core"}]
+    )
+
+
+def services(server: MotoServer, region: str, made: dict[str, str]) -> None:
+    functions = server.client("lambda", region)
+    function = functions.create_function(
+        FunctionName="resize",
+        Runtime="python3.12",
+        Role=made["role"],
+        Handler="main.handler",
+        Code={"ZipFile": archive()},
+        Environment={"Variables": {"DB_PASSWORD": "hunter2hunter2", "STAGE": "prod"}},
+        Tags={"team": "web"},
+    )["FunctionArn"]
+    functions.add_permission(
+        FunctionName="resize",
+        StatementId="open",
+        Action="lambda:InvokeFunction",
+        Principal="*",
+    )
+    functions.create_function_url_config(FunctionName="resize", AuthType="NONE")
+    sqs = server.client("sqs", region)
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    sqs.create_queue(
+        QueueName="jobs",
+        Attributes={
+            "Policy": allow("sqs:SendMessage", Principal="*"),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3}),
+        },
+        tags={"team": "core"},
+    )
+    topic = server.client("sns", region).create_topic(
+        Name="alerts", Tags=[{"Key": "team", "Value": "core"}]
+    )["TopicArn"]
+    ecr = server.client("ecr", region)
+    ecr.create_repository(repositoryName="app", tags=[{"Key": "team", "Value": "web"}])
+    ecr.set_repository_policy(repositoryName="app", policyText=allow("ecr:*", Principal="*"))
+    ecs = server.client("ecs", region)
+    ecs.create_cluster(clusterName="main", tags=[{"key": "team", "value": "web"}])
+    for image in ("app:1", "app:2"):
+        task = ecs.register_task_definition(
+            family="app",
+            containerDefinitions=[
+                {
+                    "name": "app",
+                    "image": image,
+                    "memory": 128,
+                    "privileged": True,
+                    "environment": [{"name": "API_TOKEN", "value": "hunter2hunter2"}],
+                }
+            ],
+        )["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster="main", serviceName="app", taskDefinition=f"{task[:-1]}1", desiredCount=1
+    )
+    eks = server.client("eks", region)
+    eks.create_cluster(
+        name="k8s",
+        roleArn=made["role"],
+        resourcesVpcConfig={"subnetIds": [made["subnet"], made["subnet_b"]]},
+        tags={"team": "core"},
+    )
+    eks.create_nodegroup(
+        clusterName="k8s",
+        nodegroupName="nodes",
+        subnets=[made["subnet"]],
+        nodeRole=made["role"],
+    )
+    trail = server.client("cloudtrail", region)
+    trail.create_trail(Name="audit", S3BucketName="backups", IsMultiRegionTrail=True)
+    trail.start_logging(Name="audit")
+    server.client("guardduty", region).create_detector(Enable=True, Tags={"team": "core"})
+    config = server.client("config", region)
+    config.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": made["role"]}
+    )
+    server.client("acm", region).request_certificate(
+        DomainName="example.com", Tags=[{"Key": "team", "Value": "web"}]
+    )
+    made.update(function=function, topic=topic, task=task)
+
+
+def edge(server: MotoServer, region: str, made: dict[str, str]) -> None:
+    elb = server.client("elb", region)
+    elb.create_load_balancer(
+        LoadBalancerName="old",
+        Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        Subnets=[made["subnet"]],
+        Tags=[{"Key": "team", "Value": "web"}],
+    )
+    elbv2 = server.client("elbv2", region)
+    balancer = elbv2.create_load_balancer(
+        Name="Front",
+        Subnets=[made["subnet"], made["subnet_b"]],
+        SecurityGroups=[made["security_group"]],
+        Tags=[{"Key": "team", "Value": "web"}],
+    )["LoadBalancers"][0]
+    group = elbv2.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=made["vpc"])[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": made["instance"]}])
+    elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
+    api = server.client("apigateway", region)
+    rest = api.create_rest_api(name="shop", policy=allow("execute-api:Invoke", Principal="*"))["id"]
+    root = api.get_resources(restApiId=rest)["items"][0]["id"]
+    api.put_method(restApiId=rest, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    api.put_integration(restApiId=rest, resourceId=root, httpMethod="GET", type="MOCK")
+    api.create_deployment(restApiId=rest, stageName="prod")
+    api.create_usage_plan(name="basic", apiStages=[{"apiId": rest, "stage": "prod"}])
+    v2 = server.client("apigatewayv2", region)
+    http = v2.create_api(Name="web", ProtocolType="HTTP")["ApiId"]
+    v2.create_stage(ApiId=http, StageName="live", StageVariables={"token": "hunter2hunter2"})
+    cloudfront = server.client("cloudfront", "us-east-1")
+    distribution = cloudfront.create_distribution(
+        DistributionConfig={
+            "CallerReference": "1",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {
+                "Quantity": 1,
+                "Items": [
+                    {
+                        "Id": "s3",
+                        "DomainName": "assets.s3.amazonaws.com",
+                        "S3OriginConfig": {"OriginAccessIdentity": ""},
+                        "CustomHeaders": {
+                            "Quantity": 1,
+                            "Items": [{"HeaderName": "x-auth", "HeaderValue": "hunter2hunter2"}],
+                        },
+                    }
+                ],
+            },
+            "DefaultCacheBehavior": {
+                "TargetOriginId": "s3",
+                "ViewerProtocolPolicy": "allow-all",
+                "MinTTL": 0,
+                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+            },
+        }
+    )["Distribution"]
+    route53 = server.client("route53", "us-east-1")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={
+            "Changes": [
+                {
+                    "Action": "CREATE",
+                    "ResourceRecordSet": {
+                        "Name": "www.example.com",
+                        "Type": "A",
+                        "AliasTarget": {
+                            "HostedZoneId": "Z2FDTNDATAQYW2",
+                            "DNSName": f"dualstack.{balancer['DNSName']}.",
+                            "EvaluateTargetHealth": False,
+                        },
+                    },
+                }
+            ]
+        },
+    )
+    made.update(
+        balancer=balancer["LoadBalancerArn"],
+        target_group=group,
+        rest_api=rest,
+        http_api=http,
+        distribution=distribution["ARN"],
+        zone=zone,
+    )
