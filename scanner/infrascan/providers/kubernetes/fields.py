@@ -47,12 +47,14 @@ ADDED: Mapping[str, Any] = {
         "server": {},  # URL of the API server
         "apis": {"[]": {"group": {}, "versions": NAMES}},
         "metrics_available": {},
+        "zones": {"*": {}},  # zone -> how many nodes are in it
     },
     "k8s.namespace": {"refs": {"cluster": NAMES}, "platform_namespace": {}},
     "k8s.node": {
         "refs": {"cluster": NAMES, "instance": NAMES},
         # of_allocatable: shares, 0 to 1
         "usage": {**AMOUNTS, "of_allocatable": AMOUNTS},
+        "zones": {"*": {}},  # the node's zone -> 1
         "allocatable": AMOUNTS,
         "requested": AMOUNTS,  # by the pods on it
     },

@@ -75,6 +75,8 @@ def resource(table: Table, item: dict[str, Any], context: str, usage: Usage | No
         kind=table.kind, id=unique, name=name, provider=PROVIDER, account=context, data=item
     )
     if table.kind == "k8s.node":
+        zone = item["tags"].get("topology.kubernetes.io/zone")
+        item["zones"] = {zone: 1} if zone else {}
         item["allocatable"] = amounts((item.get("status") or {}).get("allocatable"))
         measure(found, usage, {"of_allocatable": item["allocatable"]}, running=True)
     if table.kind == "k8s.pod":

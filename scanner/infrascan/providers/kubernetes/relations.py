@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from infrascan.model import Relation
 
 
-def ref(name: str, to: str, reverse: str = "", *, missing: str = "") -> Relation:
+def ref(name: str, to: str, reverse: str = "", *, missing: str = "", sums: str = "") -> Relation:
     """Follows the ids gathered in `refs.<name>`."""
     return Relation(
         name=name,
@@ -21,6 +21,7 @@ def ref(name: str, to: str, reverse: str = "", *, missing: str = "") -> Relation
         reverse=reverse,
         within="account",
         missing=missing,
+        sums=sums,
     )
 
 
@@ -120,7 +121,7 @@ SCALED = (
 RELATIONS: Mapping[str, tuple[Relation, ...]] = {
     "k8s.namespace": (ref("cluster", "k8s.cluster", "namespaces"),),
     "k8s.node": (
-        ref("cluster", "k8s.cluster", "nodes"),
+        ref("cluster", "k8s.cluster", "nodes", sums="zones"),
         Relation(
             name="instance",
             path="refs.instance[]",
