@@ -27,6 +27,9 @@ class Platform:
     def kinds(self) -> dict[str, Kind]:
         return {k: Kind(name=k, title=k, provider=self.name) for k in self.kind_names}
 
+    def permissions(self) -> dict[str, Any]:
+        return {"Allow": [f"{kind}.List" for kind in self.kind_names]}
+
     async def connect(self, ask: Ask) -> list[Identity]:
         who = await ask(Call(provider=self.name, account="", region="", api="local.Who"))
         return [Identity(provider=self.name, state=Connection.CONNECTED, account="1", who=str(who))]

@@ -17,6 +17,7 @@ import trio
 from infrascan import redact
 from infrascan.collect.asking import Asker, Watcher
 from infrascan.collect.limits import Limits
+from infrascan.collect.nursery import innermost, open_nursery
 from infrascan.collect.provider import Call, Provider
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.model import (
@@ -107,11 +108,9 @@ class Collection:
         limits = Limits()
         try:
             with self.scope:
-                async with trio.open_nursery() as nursery:
+                async with open_nursery() as nursery:
                     for provider in self.providers:
                         nursery.start_soon(self.run_provider, provider, limits)
-        except BaseExceptionGroup as group:
-            raise innermost(group) from group
         finally:
             for provider in self.providers:
                 provider.close()
@@ -279,16 +278,3 @@ def gap_of(identity: Identity) -> Gap:
         detail=redact.text(identity.detail or "no credentials were found"),
         permission=identity.remedy,
     )
-
-
-def innermost(error: BaseException) -> BaseException:
-    """The first cause inside nested exception groups, the user's own mistakes ahead of others."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    leaves = [innermost(inner) for inner in error.exceptions]
-    for kind in (InputError, KeyboardInterrupt):
-        for leaf in leaves:
-            if isinstance(leaf, kind):
-                return leaf
-    unexpected = [leaf for leaf in leaves if not isinstance(leaf, ReadError)]
-    return (unexpected or leaves)[0]

@@ -84,6 +84,10 @@ class Provider(Protocol):
         """Every kind this provider can read, from its tables; needs no credentials."""
         ...
 
+    def permissions(self) -> Mapping[str, Any]:
+        """The least privilege that reading needs, in the platform's own form (IAM policy, role)."""
+        ...
+
     async def connect(self, ask: Ask) -> Sequence[Identity]:
         """As whom each account is read. Failures are identities too; raises nothing expected."""
         ...

@@ -27,6 +27,7 @@ class Recorder:
     """Writes a recording. Each call is on disk, up to the compressor's block, once answered."""
 
     folder: Path
+    manifest: Mapping[str, Any]
     files: dict[str, gzip.GzipFile] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
 
@@ -39,13 +40,22 @@ class Recorder:
                 raise InputError(
                     f"--record {folder}: the folder is not empty; name a new one, a recording is never overwritten"
                 )
-            text = json.dumps({"format": FORMAT, **manifest}, indent=2, sort_keys=True)
-            (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            recorder = cls(folder, {"format": FORMAT, **manifest})
+            recorder.put_manifest()
         except OSError as error:
             raise InputError(
                 f"--record {folder}: {error.strerror or error}; name a folder that can be written"
             ) from error
-        return cls(folder)
+        return recorder
+
+    def put_manifest(self) -> None:
+        text = json.dumps(self.manifest, indent=2, sort_keys=True)
+        (self.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    def seal(self, **scan: str) -> None:
+        """Note which scan this was, so that its replay can give the very same report."""
+        self.manifest = {**self.manifest, "scan": scan}
+        self.put_manifest()
 
     def keep(self, call: Call, answer: Any = None, error: ReadError | None = None) -> None:
         """Keep the answer, or the error, of one call."""

@@ -1,0 +1,6 @@
+"""`python -m infrascan`."""
+
+from infrascan.cli import main
+
+if __name__ == "__main__":
+    main()

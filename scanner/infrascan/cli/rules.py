@@ -1,0 +1,179 @@
+"""`infrascan rules`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from infrascan import cli
+from infrascan.evaluate import Rule, RuleErrors, RuleSet, load, prove
+from infrascan.evaluate import lint as complaints
+from infrascan.evaluate import schema as schema_of
+from infrascan.model import InputError, Kind
+from infrascan.pipeline import all_kinds
+from infrascan.shipped import shipped
+
+
+def listing(options: argparse.Namespace) -> int:
+    """List the rules, worst first within a provider; or as JSON, or as the Markdown catalogue."""
+    found, _ = loaded(options.rules)
+    chosen = [
+        rule
+        for rule in found
+        if options.category in (None, rule.category) and options.provider in (None, rule.provider)
+    ]
+    if options.json:
+        print(json.dumps([brief(rule) for rule in chosen], indent=2))
+    elif options.markdown:
+        print("\n".join(catalogue(chosen)))
+    else:
+        for rule in sorted(chosen, key=lambda r: (r.provider, r.severity.rank, r.id)):
+            print(f"{rule.severity:<9} {rule.category:<12} {rule.id}  {rule.title}")
+        print(f"{len(chosen)} rules", file=sys.stderr)
+    return cli.CLEAN
+
+
+def brief(rule: Rule) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "category": rule.category,
+        "severity": rule.severity,
+        "resource": list(rule.kinds),
+        "controls": {name: list(ids) for name, ids in rule.controls.items()},
+    }
+
+
+def catalogue(rules: Iterable[Rule]) -> Iterable[str]:
+    """The table of rules in `rules/README.md`, a line at a time."""
+    yield "| rule | resource | category | severity | |"
+    yield "|---|---|---|---|---|"
+    for rule in rules:
+        path = "/".join(rule.id.split(".")) + ".yaml"
+        title = rule.title.replace("|", "\\|")
+        yield f"| [{rule.id}]({path}) | {', '.join(rule.kinds)} | {rule.category} | {rule.severity} | {title} |"
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print a rule's file, its place first."""
+    found, _ = loaded(options.rules)
+    rule = named(found, options.rule)
+    print(f"# {rule.source}")
+    print(Path(rule.source).read_text(encoding="utf-8").rstrip())
+    return cli.CLEAN
+
+
+def lint(options: argparse.Namespace) -> int:
+    """Check rule files; every mistake is one line with its place."""
+    found, kinds = loaded(options.rules)
+    faults = [fault for rule in found for fault in complaints(rule, kinds)]
+    return concluded(faults, f"{len(found)} rules, nothing wrong")
+
+
+def test(options: argparse.Namespace) -> int:
+    """Check rule files and run the examples that they hold."""
+    found, kinds = loaded(options.rules)
+    chosen = [named(found, rule) for rule in options.rule] or list(found)
+    faults = [fault for rule in chosen for fault in (*complaints(rule, kinds), *prove(rule, kinds))]
+    examples = sum(len(rule.examples) for rule in chosen)
+    return concluded(faults, f"{len(chosen)} rules hold in all of their {examples} examples")
+
+
+def concluded(faults: list[str], fine: str) -> int:
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if faults:
+        return cli.FINDINGS
+    print(fine)
+    return cli.CLEAN
+
+
+def schema(_options: argparse.Namespace) -> int:
+    """Print the JSON Schema that editors check rule files against."""
+    print(json.dumps(schema_of(), indent=2))
+    return cli.CLEAN
+
+
+def new(options: argparse.Namespace) -> int:
+    """Write a rule file that loads and passes its own examples, to be filled in."""
+    kinds = all_kinds()
+    if not re.fullmatch(r"[a-z0-9]+(\.[a-z0-9-]+){1,4}", options.rule):
+        raise InputError(
+            f"rule id {options.rule!r}: lower-case words joined by dots, "
+            "such as aws.s3.bucket-without-owner"
+        )
+    kind = resource_for(options.rule, options.resource, kinds)
+    path = Path(options.rules).joinpath(*options.rule.split(".")).with_suffix(".yaml")
+    if path.exists():
+        raise InputError(f"{path} exists already; choose another id or edit it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(TEMPLATE.format(id=options.rule, kind=kind), encoding="utf-8")
+    try:
+        load([Path(options.rules)], kinds)
+    except RuleErrors:
+        path.unlink()
+        raise
+    print(
+        f"{path}: fill it in, then run: infrascan rules test {options.rule} --rules {options.rules}"
+    )
+    return cli.CLEAN
+
+
+def resource_for(rule: str, given: str | None, kinds: Mapping[str, Kind]) -> str:
+    """The kind given, or the one that the rule's id begins with. Raises `InputError`."""
+    if given is not None:
+        if given not in kinds:
+            raise InputError(f"unknown kind {given!r}{nearest(given, kinds)}")
+        return given
+    prefix = rule.rpartition(".")[0] + "."
+    matching = [name for name in kinds if name.startswith(prefix)]
+    if not matching:
+        raise InputError(f"no kind begins with {prefix!r}; name one with --resource KIND")
+    return matching[0]
+
+
+def named(rules: RuleSet, id: str) -> Rule:
+    rule = rules.get(id)
+    if rule is None:
+        raise InputError(f"unknown rule {id!r}{nearest(id, [r.id for r in rules])}")
+    return rule
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def loaded(folders: list[str]) -> tuple[RuleSet, dict[str, Kind]]:
+    """The shipped rules and the user's, with every kind. Raises `RuleErrors`."""
+    kinds = all_kinds()
+    return load([shipped("rules"), *map(Path, folders)], kinds), kinds
+
+
+TEMPLATE = """\
+id: {id}
+title: The resource has the fault this rule is about
+category: security
+severity: medium
+resource: {kind}
+
+flag_when:
+  tags.replace-me: "yes"
+
+why: >
+  Say in two or three sentences who can do what to whom because of this, so that a reader who does
+  not know the service can judge the severity.
+fix:
+  text: Name the setting that ends it.
+references: []
+examples:
+  - flag: the tag is there
+    given: {{tags: {{replace-me: "yes"}}}}
+  - pass: the tag says no
+    given: {{tags: {{replace-me: "no"}}}}
+"""

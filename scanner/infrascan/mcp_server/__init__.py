@@ -1,0 +1,4 @@
+"""The door for agents: the Model Context Protocol over stdio and HTTP, on trio.
+
+`mcp` is imported only inside this package.
+"""
