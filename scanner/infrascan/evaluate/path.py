@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -139,10 +139,10 @@ def advance(
 ) -> tuple[Step, Shape]:
     if kind == "each":
         below = [None if tree is None else tree.get("[]", ...) for tree in shape.trees]
-        return Each(), kept(below, f"'{text}' uses [] on what is not a list")
+        return Each(), kept(below, lambda: f"'{text}' uses [] on what is not a list")
     if kind == "every":
         trees = [None if tree is None else values_of(tree) for tree in shape.trees]
-        return Every(), kept(trees, f"'{text}' uses * on what is not a map")
+        return Every(), kept(trees, lambda: f"'{text}' uses * on what is not a map")
     targets = tuple(
         dict.fromkeys(to for name in shape.kinds for to in relations.get(name, {}).get(token, ()))
     )
@@ -150,10 +150,11 @@ def advance(
         trees = [kinds[to].fields if to in kinds else None for to in targets]
         return Link(token), Shape(tuple(trees), targets)
     if shape.kinds and token in TRUNK:
-        own = tuple(tree[token] for tree in shape.trees if tree and token in tree)
-        return Field(token), Shape(own or (SHARED[token],))
+        shared = SHARED[token]
+        own = [None if tree is None else tree.get(token, shared) for tree in shape.trees]
+        return Field(token), Shape(tuple(own))
     trees = [None if tree is None else tree.get(token, tree.get("*", ...)) for tree in shape.trees]
-    return Field(token), kept(trees, missing(shape, token, text, relations))
+    return Field(token), kept(trees, lambda: missing(shape, token, text, relations))
 
 
 def values_of(tree: Any) -> Any:
@@ -163,10 +164,10 @@ def values_of(tree: Any) -> Any:
     return tree["*"] if list(tree) == ["*"] else None
 
 
-def kept(trees: list[Any], complaint: str) -> Shape:
+def kept(trees: list[Any], complaint: Callable[[], str]) -> Shape:
     found = tuple(tree for tree in trees if tree is not ...)
     if not found:
-        raise PathError(complaint)
+        raise PathError(complaint())
     return Shape(found)
 
 
