@@ -368,12 +368,15 @@ class Http(ThreadingHTTPServer):
         self.api = api
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        if self.context is not None:  # in the connection's own thread, so that nobody waits for it
-            try:
-                request = self.context.wrap_socket(request, server_side=True)
-            except (OSError, ssl.SSLError):
-                return
-        super().finish_request(request, client_address)
+        if self.context is None:
+            super().finish_request(request, client_address)
+            return
+        # The handshake is in the connection's own thread, so that nobody else waits for it.
+        try:
+            with self.context.wrap_socket(request, server_side=True) as wrapped:
+                super().finish_request(wrapped, client_address)
+        except OSError:  # the client did not trust us, or left
+            return
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error of ours."""

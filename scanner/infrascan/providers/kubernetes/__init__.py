@@ -24,6 +24,7 @@ from infrascan.model import (
 from infrascan.providers.kubernetes import contexts as local
 from infrascan.providers.kubernetes.client import Client
 from infrascan.providers.kubernetes.discovery import Served, discover
+from infrascan.providers.kubernetes.permissions import cluster_role
 from infrascan.providers.kubernetes.reading import Cluster, read_cluster, read_table
 from infrascan.providers.kubernetes.tables import BY_KIND, CLUSTER, PROVIDER, TABLES, kinds
 
@@ -65,6 +66,10 @@ class Kubernetes:
     @property
     def kinds(self) -> Mapping[str, Kind]:
         return kinds()
+
+    def permissions(self) -> Mapping[str, Any]:
+        """The ClusterRole to grant; a binding to the scanner's account is up to its owner."""
+        return cluster_role(secrets=self.selection.secrets)
 
     async def connect(self, ask: Ask) -> Sequence[Identity]:
         """One identity per context chosen. Raises `InputError` for a context that is not there."""

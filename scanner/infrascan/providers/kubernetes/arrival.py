@@ -32,16 +32,16 @@ def target(path: str) -> tuple[Table | None, str]:
 
 
 def received(path: str, answer: Any) -> Any:
-    """The answer of a list call without secrets and ballast; any other answer as it is."""
-    table, _ = target(path)
-    if table is None or not isinstance(answer, dict):
+    """The answer to a GET without secrets and ballast."""
+    if not isinstance(answer, dict):
         return answer
-    if answer.get("kind") == "Table":
+    table, _ = target(path)
+    if table is not None and answer.get("kind") == "Table":
         answer = from_table(table, answer)
     items = answer.get("items")
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
-            reduce(table.kind, item)
+            reduce(table.kind if table else "", item)
     return answer
 
 

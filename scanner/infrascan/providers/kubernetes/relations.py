@@ -156,6 +156,17 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
     "k8s.service": (
         selects("pods", "k8s.pod", "services"),
         *(selects(name, kind, "services", by=TEMPLATE_LABELS) for name, kind in SCALED),
+        *(
+            Relation(
+                name="load_balancer",
+                path="status.loadBalancer.ingress[].hostname",
+                to=kind,
+                by="host",
+                reverse="kubernetes_services",
+                within="anywhere",
+            )
+            for kind in ("aws.elbv2.load_balancer", "aws.elb.load_balancer")
+        ),
     ),
     "k8s.endpoint_slice": (ref("service", "k8s.service", "endpoint_slices"),),
     "k8s.ingress": (ref("services", "k8s.service", "ingresses", missing="missing_services"),),
@@ -198,6 +209,14 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
     ),
     "k8s.persistent_volume": (
         named("storage_class", "spec.storageClassName", "k8s.storage_class", "persistent_volumes"),
+        Relation(
+            name="volume",
+            path="spec.csi.volumeHandle",
+            to="aws.ec2.volume",
+            by="VolumeId",
+            reverse="persistent_volumes",
+            within="anywhere",
+        ),
     ),
     "k8s.validating_webhook_configuration": webhook("k8s.validating_webhook_configuration"),
     "k8s.mutating_webhook_configuration": webhook("k8s.mutating_webhook_configuration"),
