@@ -200,6 +200,18 @@ def test_a_node_whose_instance_is_in_the_scan_is_shown_but_not_added() -> None:
     assert price_all([alone]) == (70.08, {})
 
 
+def test_a_claim_costs_what_the_disk_beneath_it_costs() -> None:
+    disk = volume("gp3", 100)
+    held = resource("k8s.persistent_volume", {}, id="pv")
+    claim = resource("k8s.persistent_volume_claim", {}, id="shop/data")
+    claim.links["persistent_volume"] = [held]
+    assert quote(claim).reason == "its volume is not in this scan"
+    held.links["volume"] = [disk]
+    assert monthly(claim) == monthly(held) == monthly(disk) == 8.0
+    assert price_all([disk, held, claim]) == (8.0, {})
+    assert saving(claim, "all")[1] is not None
+
+
 def test_kinds_that_cost_money_without_a_price_are_counted_and_free_ones_are_not() -> None:
     found = [
         instance("q7.mega"),

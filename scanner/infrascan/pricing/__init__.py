@@ -66,6 +66,13 @@ STANDS_FOR: Mapping[str, str] = {
     "aws.eks.nodegroup": "autoscaling_groups",
     "aws.elasticache.replication_group": "clusters",
 }
+# The same, where the scan also read the account in which those are.
+RUNS_ON: Mapping[str, tuple[str, ...]] = {
+    "k8s.node": ("instance",),
+    "k8s.persistent_volume": ("volume",),
+    "k8s.persistent_volume_claim": ("persistent_volume",),
+    "k8s.service": ("load_balancer", "classic_load_balancer"),
+}
 
 
 def stands_for(resource: Resource) -> str:
@@ -73,8 +80,9 @@ def stands_for(resource: Resource) -> str:
     if resource.kind == "aws.ec2.instance":
         state = (resource.data.get("State") or {}).get("Name")
         return "volumes" if state in machines.STOPPED else ""
-    if resource.kind == "k8s.node" and resource.links.get("instance"):
-        return "instance"
+    for relation in RUNS_ON.get(resource.kind, ()):
+        if resource.links.get(relation):
+            return relation
     return STANDS_FOR.get(resource.kind, "")
 
 
@@ -105,6 +113,9 @@ def priced(resource: Resource, of: Sequence[Resource], prices: Prices) -> Price:
         return together(resource, relation, of, prices)
     if resource.kind in BILLED_BY_USE:
         raise UnpricedError("billed by use")
+    if resource.kind in RUNS_ON and resource.kind not in ENTRIES:
+        missing = RUNS_ON[resource.kind][0].replace("_", " ")
+        raise UnpricedError(f"its {missing} is not in this scan")
     if resource.kind not in ENTRIES:
         raise UnpricedError(f"no prices for {resource.kind}")
     return ENTRIES[resource.kind](resource, prices)

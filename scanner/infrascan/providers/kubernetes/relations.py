@@ -158,14 +158,17 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
         *(selects(name, kind, "services", by=TEMPLATE_LABELS) for name, kind in SCALED),
         *(
             Relation(
-                name="load_balancer",
+                name=name,
                 path="status.loadBalancer.ingress[].hostname",
                 to=kind,
                 by="host",
                 reverse="kubernetes_services",
                 within="anywhere",
             )
-            for kind in ("aws.elbv2.load_balancer", "aws.elb.load_balancer")
+            for name, kind in (
+                ("load_balancer", "aws.elbv2.load_balancer"),
+                ("classic_load_balancer", "aws.elb.load_balancer"),
+            )
         ),
     ),
     "k8s.endpoint_slice": (ref("service", "k8s.service", "endpoint_slices"),),
