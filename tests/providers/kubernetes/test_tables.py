@@ -76,10 +76,12 @@ def test_relations_lead_to_kinds_and_hide_no_field(kind: Any):
         if relation.sums:
             assert relation.sums in kind.fields
             assert relation.sums in KINDS[relation.to].fields
-        steps = relation.path.removesuffix("[]").split(".")
         tree = kind.fields
-        for step in steps:
-            tree = tree.get(step, tree.get("*"))
+        for step in relation.path.split("."):
+            name = step.removesuffix("[]")
+            tree = tree.get(name, tree.get("*"))
+            assert tree is not None, relation.path
+            tree = tree.get("[]") if step.endswith("[]") else tree
             assert tree is not None, relation.path
 
 
