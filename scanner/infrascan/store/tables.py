@@ -70,14 +70,7 @@ def resource_rows(scan: Scan) -> Iterator[Row]:
     for resource in scan.resources:
         data = resource.data
         cost, metrics = data.get("monthly_cost"), data.get("metrics")
-        kept = data
-        if isinstance(cost, float) or isinstance(metrics, dict):
-            kept = dict(data)
-            if isinstance(cost, float):
-                del kept["monthly_cost"]
-            if isinstance(metrics, dict):
-                del kept["metrics"]
-        text = encoded(kept)
+        text = encoded(kept(data))
         tags = data.get("tags")
         yield (
             resource.key,
@@ -95,6 +88,19 @@ def resource_rows(scan: Scan) -> Iterator[Row]:
             encoded(positions(resource, position)) if resource.links else None,
             text,
         )
+
+
+def kept(data: dict[str, Any]) -> dict[str, Any]:
+    """The document without the fields that have columns of their own."""
+    cost = isinstance(data.get("monthly_cost"), float)
+    metrics = isinstance(data.get("metrics"), dict)
+    if not cost and not metrics:
+        return data
+    return {
+        name: value
+        for name, value in data.items()
+        if not (cost and name == "monthly_cost") and not (metrics and name == "metrics")
+    }
 
 
 def digest(text: str) -> str:
