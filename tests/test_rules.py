@@ -96,10 +96,8 @@ def test_references_lead_to_the_vendors_own_documents(rules: RuleSet):
 
 
 def test_names_state_the_fault(rules: RuleSet):
-    faults = {rule.id: rule.id.rpartition(".")[2] for rule in rules}
-    assert not [
-        id for id, name in faults.items() if name.startswith(REMEDIES) or name.endswith("-enabled")
-    ]
+    faults = {rule.id.rpartition(".")[2] for rule in rules}
+    assert not [f for f in faults if f.startswith(REMEDIES) or f.endswith("-enabled")]
 
 
 def test_aws_rules_argue_their_severity_and_give_a_command(rules: RuleSet):
