@@ -250,7 +250,8 @@ def specific(key: str, value: str) -> bool:
     """Whether a condition's value leaves somebody out."""
     if key in {"aws:sourceip", "aws:vpcsourceip"}:
         span = network(value)
-        return span is not None and span.high - span.low < 2 ** (31 if span.version == 4 else 127)
+        half = 2 ** (31 if span and span.version == 4 else 127)  # two halves are everyone too
+        return span is not None and span.high - span.low + 1 < half
     if key == "elasticfilesystem:accessedviamounttarget":
         return value.lower() == "true"
     if not value.strip("*?"):

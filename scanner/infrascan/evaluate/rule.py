@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -119,16 +119,12 @@ class RuleSet:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def load(
-    folders: Sequence[Path], kinds: Mapping[str, Kind], *, proven: Sequence[Path] = ()
-) -> RuleSet:
+def load(folders: Sequence[Path], kinds: Mapping[str, Kind]) -> RuleSet:
     """The rules of all folders. Raises RuleErrors with everything that is wrong in any of them.
 
-    In the `proven` folders, field paths are not looked up in the kinds' trees, which are slow to
-    make: the shipped rules, which have been tested. All else is checked there too.
+    Field paths are looked up in the kinds' trees; a kind without a tree takes any.
     """
     leads = relations(kinds)
-    bare = {name: replace(kind, fields=None) for name, kind in kinds.items()}
     providers = {kind.provider for kind in kinds.values()}
     errors: list[RuleError] = []
     rules: dict[str, Rule] = {}
@@ -138,8 +134,7 @@ def load(
             continue
         for file in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
             document, root = compose(file, str(file))
-            known = bare if any(map(file.is_relative_to, proven)) else kinds
-            rule = read(document, root, identifier(file, folder, providers), known, leads)
+            rule = read(document, root, identifier(file, folder, providers), kinds, leads)
             errors += document.errors
             if rule and rule.id in rules:
                 message = f"id '{rule.id}' is also in {rules[rule.id].source}"

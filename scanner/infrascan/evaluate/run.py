@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -61,7 +61,7 @@ def evaluate(
     `resources` have been linked, so that `links` and `unread` are filled.
     """
     tally = Tally(now.timestamp(), price)
-    unread = {name for resource in resources for name in resource.unread}
+    unread = unread_names(resources)
     by_kind = rules.by_kind()
     for kind, found in grouped(resources).items():
         tally.resources[kind] = len(found)
@@ -78,6 +78,22 @@ def evaluate(
     )
 
 
+def unread_names(resources: Iterable[Resource]) -> frozenset[str]:
+    """Every name that is unread on a resource, or on one that its relations lead to."""
+    names: set[str] = set()
+    seen: set[int] = set()
+    pending = list(resources)
+    while pending:
+        resource = pending.pop()
+        if id(resource) in seen:
+            continue
+        seen.add(id(resource))
+        names.update(resource.unread)
+        for targets in resource.links.values():
+            pending += targets
+    return frozenset(names)
+
+
 def grouped(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
     found: dict[str, list[Resource]] = {}
     for resource in resources:
@@ -86,7 +102,7 @@ def grouped(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
 
 
 def judge_all(
-    rules: Sequence[Rule], resources: Sequence[Resource], unread: Collection[str], tally: Tally
+    rules: Sequence[Rule], resources: Sequence[Resource], unread: frozenset[str], tally: Tally
 ) -> None:
     """The rules of one kind on its resources: compiled ones find what the interpreter judges.
 
@@ -94,9 +110,7 @@ def judge_all(
     """
     flagging = flags([rule.condition for rule in rules], tally.now)
     doubtful = [
-        (position, rule)
-        for position, rule in enumerate(rules)
-        if touches(rule.needs, frozenset(unread))
+        (position, rule) for position, rule in enumerate(rules) if touches(rule.needs, unread)
     ]
     for resource in resources:
         flagged = flagging(resource)
