@@ -222,7 +222,7 @@ OPERATORS: tuple[Operator, ...] = (
     ),
     Operator(
         name="exists",
-        doc="there (true) or missing or null (false); `a[].b|exists: false` means no element has b",
+        doc="there (true), or missing or null (false)",
         operand="true or false",
         accept=truth,
         holds=present,
@@ -308,7 +308,7 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         name="count",
         doc="how many elements, keys or related resources there are; a missing list counts 0",
-        operand="a whole number, or {at_most|at_least|above|below: n}",
+        operand="a whole number, or a mapping of at_most, at_least, above, below",
         accept=counted,
         holds=never,
         code=lambda v, _c, _a, _: v,
@@ -349,7 +349,7 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         name="allows",
         doc="a policy document that grants this, without a condition that narrows who, and not denied",
-        operand="{principal: anyone, action: 's3:GetObject'}",
+        operand="principal, action, resource, unless: see below",
         accept=policy.grant,
         holds=policy.granted,
         code=call("allows"),
