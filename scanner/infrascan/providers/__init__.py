@@ -45,10 +45,11 @@ def configured() -> tuple[str, ...]:
     Cheap: nothing is imported, parsed or asked. An instance role is not seen; name the
     provider where that is what there is.
     """
-    return tuple(name for name, found in (("aws", aws()), ("k8s", k8s())) if found)
+    found = (("aws", aws_at_hand()), ("k8s", k8s_at_hand()))
+    return tuple(name for name, at_hand in found if at_hand)
 
 
-def aws() -> bool:
+def aws_at_hand() -> bool:
     variables = (
         *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
         *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -61,7 +62,7 @@ def aws() -> bool:
     return any(os.environ.get(name) for name in variables) or any(map(filled, files))
 
 
-def k8s() -> bool:
+def k8s_at_hand() -> bool:
     paths = os.environ.get("KUBECONFIG") or "~/.kube/config"
     token = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 (a path)
     return any(map(filled, (*paths.split(os.pathsep), token)))
