@@ -17,7 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.store.estate import estate
 
+from infrascan.store.diff import diff
+from infrascan.store.inventory import OnDisk
 from infrascan.store.scans import read, scans, write
+from infrascan.store.sql import query
 
 
 def timed(name: str, size: int, work: Callable[[], Any]) -> Any:
@@ -42,8 +45,21 @@ def main() -> None:
         timed("list", size, lambda: scans(home))
         timed("read without resources", size, lambda: read(home, with_resources=False))
         timed("read", size, lambda: read(home))
+        changed = estate(size, id="changed")
+        for number, one in enumerate(changed.resources):
+            if "metrics" in one.data:
+                one.data["metrics"]["CPUUtilization"]["maximum"] = number % 90
+            if number % 1_000 == 0:
+                one.data["Description"] = "changed"
+        other = write(changed, home)
+        statement = "SELECT severity, count(*) FROM findings GROUP BY 1"
+        timed("sql, hashes checked", size, lambda: query(home, statement))
+        timed("sql in a process of its own", size, lambda: query(home, statement, untrusted=True))
+        compared = timed("match resources", size, lambda: OnDisk(path, other).compared())
+        print(f"{len(compared.altered)} altered, {len(compared.added)} added")
+        timed("diff, findings included", size, lambda: diff(home, path.name, "changed"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'peak memory, scan included':40} {peak:8.0f} MB")
+    print(f"{'peak memory, two scans included':40} {peak:8.0f} MB")
 
 
 if __name__ == "__main__":

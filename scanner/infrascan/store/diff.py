@@ -16,7 +16,7 @@ from typing import Any
 from infrascan.model import Evidence, Finding, Scan, Severity
 from infrascan.store.inventory import Compared, InMemory, Inventories, OnDisk, Seen
 from infrascan.store.ledger import Ledger, Listing, Move, Place, moves
-from infrascan.store.scans import read, resolve
+from infrascan.store.scans import growing, read, resolve
 
 
 class Cause(StrEnum):
@@ -101,18 +101,19 @@ def diff(home: Path | None, before: Scan | str, after: Scan | str) -> Diff:
 
     Raises `InputError` for a scan that is not there or cannot be used.
     """
-    if isinstance(before, str) and isinstance(after, str):
-        assert home is not None
-        earlier, later = resolve(home, before), resolve(home, after)
-        return compared(
-            read(home, earlier.id, with_resources=False),
-            read(home, later.id, with_resources=False),
-            OnDisk(earlier.path, later.path),
-        )
-    scans = [read(home, s) if isinstance(s, str) and home else s for s in (before, after)]
-    assert isinstance(scans[0], Scan)
-    assert isinstance(scans[1], Scan)
-    return compared(scans[0], scans[1], InMemory(scans[0], scans[1]))
+    with growing():
+        if isinstance(before, str) and isinstance(after, str):
+            assert home is not None
+            earlier, later = resolve(home, before), resolve(home, after)
+            return compared(
+                read(home, earlier.id, with_resources=False),
+                read(home, later.id, with_resources=False),
+                OnDisk(earlier.path, later.path),
+            )
+        scans = [read(home, s) if isinstance(s, str) and home else s for s in (before, after)]
+        assert isinstance(scans[0], Scan)
+        assert isinstance(scans[1], Scan)
+        return compared(scans[0], scans[1], InMemory(scans[0], scans[1]))
 
 
 def compared(before: Scan, after: Scan, inventories: Inventories) -> Diff:

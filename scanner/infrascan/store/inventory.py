@@ -170,19 +170,22 @@ class OnDisk:
     def compared(self) -> Compared:
         was, now = self.tables
         with connection() as db:
-            removed = f"SELECT {COLUMNS} FROM {was} w ANTI JOIN {now} n USING (key) ORDER BY key"  # noqa: S608
-            added = f"SELECT {COLUMNS} FROM {now} n ANTI JOIN {was} w USING (key) ORDER BY key"  # noqa: S608
-            gone = [seen_row(row) for row in fetched(db.execute(removed))]
-            come = [seen_row(row) for row in fetched(db.execute(added))]
-            both = f"FROM {was} w JOIN {now} n USING (key)"
-            (total,) = db.execute(f"SELECT count(*) {both}").fetchone()
-            touched = db.execute(
-                f"SELECT key {both} WHERE w.digest <> n.digest"  # noqa: S608
-                " OR w.unread IS DISTINCT FROM n.unread ORDER BY key"
+            db.execute(
+                "CREATE TEMP TABLE matched AS SELECT key, w.digest AS was, n.digest AS now,"  # noqa: S608
+                " w.digest = n.digest AND w.unread IS NOT DISTINCT FROM n.unread AS same"
+                f" FROM {was} w FULL JOIN {now} n USING (key)"
             )
-            keys = [row[0] for row in fetched(touched)]
-            changed = [found for some in chunks(keys) for found in self.altered(db, some)]
-        return Compared(gone, come, changed, total - len(changed))
+            (same,) = db.execute("SELECT count(*) FROM matched WHERE same").fetchone()
+            gone = keys(db, "now IS NULL")
+            come = keys(db, "was IS NULL")
+            touched = keys(db, "NOT same AND was IS NOT NULL AND now IS NOT NULL")
+            changed = [found for some in chunks(touched) for found in self.altered(db, some)]
+        return Compared(
+            sorted(self.before(gone).values()),
+            sorted(self.after(come).values()),
+            changed,
+            same + len(touched) - len(changed),
+        )
 
     def altered(self, db: Any, keys: Sequence[str]) -> Iterator[Altered]:
         was, now = self.tables
@@ -198,6 +201,11 @@ class OnDisk:
             names = decoded(was_unread) if was_unread else ()
             if found := altered(seen_row(row), decoded(before), decoded(after), names):
                 yield found
+
+
+def keys(db: Any, condition: str) -> list[str]:
+    found = db.execute(f"SELECT key FROM matched WHERE {condition} ORDER BY key")  # noqa: S608
+    return [row[0] for row in fetched(found)]
 
 
 def connection() -> Any:
