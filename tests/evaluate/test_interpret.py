@@ -113,6 +113,12 @@ def test_keys_with_dots_are_cited_in_brackets() -> None:
     assert facts({"a.*": "1"}, one) == [('a["x.y/z"]', "1")]
 
 
+def test_a_bar_inside_a_quoted_key_is_part_of_it() -> None:
+    one = resource({"a": {"x|y": "1"}})
+    assert facts({'a["x|y"]': "1"}, one) == [('a["x|y"]', "1")]
+    assert facts({'a["x|y"] | starts_with': "1"}, one) == [('a["x|y"]', "1")]
+
+
 def test_what_is_missing_is_cited_with_null() -> None:
     assert facts({"a.b|exists": False}, resource({"a": {}})) == [("a.b", None)]
     assert facts({"not": {"a.b": True}}, resource({})) == [("a.b", None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from infrascan.model import Kind
 
 LOOP_CAP = 12  # CPython nests at most 20 loops in a function
 NEST_CAP = 24
+ASKED = re.compile(r"\s*(.*?)\s*\|\s*([\w-]*)\s*")  # a bar inside ["a|b"] is not one
 GROUPS = ("all", "any", "not")
 
 
@@ -72,11 +74,9 @@ class Grammar:
     ) -> Condition | None:
         if key in GROUPS:
             return self.group(key, value, scopes, nesting)
-        text, bar, name = key.rpartition("|")
-        if not bar:
-            text, name = key, ""
-        text, name = text.strip(), name.strip()
-        if bar and name not in BY_NAME:
+        asked = ASKED.fullmatch(key)
+        text, name = (asked[1], asked[2]) if asked else (key.strip(), "")
+        if asked and name not in BY_NAME:
             self.document.wrong(at, f"there is no operator '{name}'{near(name, BY_NAME)}")
             return None
         try:
