@@ -57,12 +57,12 @@ def report(options: argparse.Namespace) -> int:
 def diff(options: argparse.Namespace) -> int:
     """Compare two stored scans."""
     from infrascan.render.diff import render
+    from infrascan.store.changes import as_dict
     from infrascan.store.diff import diff as compare
 
     found = compare(home(), options.before, options.after)
-    sys.stdout.write(render(found, options.format))
-    worst = options.fail_on and Severity(options.fail_on).rank
-    if worst is not None and any(f.severity.rank <= worst for f in found.new):
+    sys.stdout.write(render(as_dict(found), options.format))
+    if options.fail_on and found.exceeds(Severity(options.fail_on)):
         return cli.FINDINGS
     return cli.CLEAN
 
