@@ -10,7 +10,7 @@ import trio
 
 from infrascan.collect.engine import Collected, Collection
 from infrascan.collect.provider import Ask, Call, Selection
-from infrascan.model import Gap, Partition, ReadError, Reason, Resource
+from infrascan.model import Gap, Identity, Partition, ReadError, Reason, Resource
 from infrascan.providers.kubernetes import Kubernetes
 from tests.servers.kubernetes import objects_of
 
@@ -319,6 +319,19 @@ def objects() -> list[dict[str, Any]]:
 def provider(*contexts: str, secrets: bool = False) -> Kubernetes:
     """Reads the kubeconfig that KUBECONFIG names."""
     return Kubernetes(Selection(observed=OBSERVED, contexts=contexts, secrets=secrets))
+
+
+def connect(*contexts: str) -> list[Identity]:
+    """As whom the contexts are read, with one attempt a call."""
+
+    async def identities() -> list[Identity]:
+        return list(await found.connect(found.send))
+
+    found = provider(*contexts)
+    try:
+        return trio.run(identities)
+    finally:
+        found.close()
 
 
 def scan(found: Kubernetes, **settings: Any) -> Collected:

@@ -15,21 +15,11 @@ import trio
 import trustme
 import yaml
 
-from infrascan.model import Connection, Identity, InputError, Reason
+from infrascan.model import Connection, InputError, Reason
 from infrascan.providers.kubernetes import plugin
 from tests.providers.kubernetes import estate
+from tests.providers.kubernetes.estate import connect
 from tests.servers.kubernetes import ApiServer, Fault, User, unused_port
-
-
-async def identities_of(found) -> list[Identity]:
-    return list(await found.connect(found.send))
-
-
-def connect(*contexts: str) -> list[Identity]:
-    found = estate.provider(*contexts)
-    identities = trio.run(identities_of, found)
-    found.close()
-    return identities
 
 
 def config_of(*clusters: tuple[str, str], current: str = "", **user: Any) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def test_amounts_are_added_up(server: ApiServer):
 def test_a_list_is_read_page_by_page_to_its_end(tmp_path: Path, monkeypatch):
     with ApiServer(pods(1203)) as server:
         collected = scan_of(server, tmp_path, monkeypatch)
-        asked = [path for path in server.paths("/api/v1/pods")]
+        asked = server.paths("/api/v1/pods")
     assert len(of_kind(collected.resources, "k8s.pod")) == 1203
     assert len(asked) == 3
     assert all("limit=500" in path for path in asked)

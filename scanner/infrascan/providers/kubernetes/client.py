@@ -133,7 +133,7 @@ class Client:
                 Reason.TIMED_OUT, f"{self.settings.host} was silent for {SILENT_SECONDS:.0f} s"
             ) from error
         except exceptions.DecodeError as error:
-            raise ReadError(Reason.UNREACHABLE, f"the answer is garbled: {error}") from error
+            raise ReadError(Reason.MALFORMED, f"the answer is garbled: {error}") from error
         except (exceptions.HTTPError, OSError) as error:
             raise ReadError(
                 Reason.UNREACHABLE, f"no answer from {self.settings.host}: {cause(error)}"

@@ -88,7 +88,8 @@ def aggregated(answer: Any, groups: dict[str, dict[str, frozenset[str]]], unsure
     for item in dicts(answer.get("items")):
         group = str((item.get("metadata") or {}).get("name") or "")
         for version in dicts(item.get("versions")):
-            if version.get("freshness") == "Stale":  # the server behind an aggregated API is down
+            stale = version.get("freshness") == "Stale"  # the server behind the group is down
+            if stale or not isinstance(version.get("resources"), list):
                 unsure.add(group)
             listable = {
                 str(resource.get("resource"))
@@ -121,7 +122,7 @@ async def fill(
     except ReadError:
         unsure.add(group)  # its kinds are then asked for, and leave gaps of their own
         return
-    if kind(answer) != "APIResourceList":
+    if kind(answer) != "APIResourceList" or not isinstance(answer.get("resources"), list):
         unsure.add(group)
         return
     groups[group][version] = frozenset(

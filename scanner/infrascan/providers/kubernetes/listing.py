@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from infrascan.model import ReadError, Reason
@@ -15,12 +15,12 @@ IDLE_PAGES = 5  # pages in a row that bring nothing new
 RESUMPTIONS = 20  # tokens that may expire in one listing
 
 
-async def pages(get: Get, path: str, expected: str) -> AsyncIterator[list[Any]]:
-    """The items of each page that have not been given before.
+async def pages(get: Get, path: str, expected: str, take: Callable[[list[Any]], None]) -> None:
+    """Give `take` the items of each page that it has not had before.
 
     `expected` is the kind of the answer, "PodList". A page token that has expired is replaced by
     the one the server offers with the refusal; where it offers none, the list begins anew, once.
-    Raises `ReadError`: with what was given before, the list is then incomplete.
+    Raises `ReadError`: what was given before is then not all there is.
     """
     token = ""
     used: set[str] = set()
@@ -43,7 +43,7 @@ async def pages(get: Get, path: str, expected: str) -> AsyncIterator[list[Any]]:
         items = items_of(answer, path, expected)
         fresh = [item for item in items if new(item, given)]
         if fresh:
-            yield fresh
+            take(fresh)
         idle = 0 if fresh else idle + 1
         token = next_token(answer)
         if not token:

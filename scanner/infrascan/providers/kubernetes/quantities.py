@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -30,6 +31,9 @@ SUFFIXES: Mapping[str, float] = {
 }
 
 
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
 def quantity(value: Any) -> float | None:
     """The number that a quantity ("100m", "1Gi", "1e3", 2) stands for, or None if it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -40,12 +44,7 @@ def quantity(value: Any) -> float | None:
         if text[-length:] in SUFFIXES and len(text) > length:
             number, factor = text[:-length], SUFFIXES[text[-length:]]
             break
-    if not number.lstrip("+-")[:1].isdigit() and not number.lstrip("+-").startswith("."):
-        return None  # float() would take "nan" and "infinity"
-    try:
-        return float(number) * factor
-    except ValueError:
-        return None
+    return float(number) * factor if NUMBER.fullmatch(number) else None
 
 
 def amounts(resources: Any) -> Amounts:

@@ -13,7 +13,7 @@ from infrascan.model import Gap, ReadError, Reason, Resource
 from infrascan.providers.kubernetes import flavour
 from infrascan.providers.kubernetes.discovery import Served
 from infrascan.providers.kubernetes.listing import Get, items_of, pages
-from infrascan.providers.kubernetes.objects import Usage, measured, resource
+from infrascan.providers.kubernetes.objects import Usage, identity, measured, resource
 from infrascan.providers.kubernetes.tables import (
     BY_KIND,
     CLUSTER,
@@ -67,10 +67,12 @@ async def read_table(cluster: Cluster, table: Table, emit: Emit) -> None:
 
     async def listed(namespace: str = "") -> None:
         path = table.path(version, namespace)
-        async for items in pages(cluster.get, path, f"{table.object}List"):
+
+        def take(items: list[Any]) -> None:
             for item in items:
                 emit(resource_of(cluster, table, item, usage, path))
-            await trio.lowlevel.checkpoint()
+
+        await pages(cluster.get, path, f"{table.object}List", take)
 
     try:
         await listed()
@@ -119,11 +121,15 @@ async def read_namespaces(
 
 async def review(cluster: Cluster) -> Mapping[str, Any]:
     """The rules that hold for us in each namespace we know of, and whether these are all."""
+    namespaces = BY_KIND["k8s.namespace"]
     names: list[str] = []
     complete = True
+
+    def take(items: list[Any]) -> None:
+        names.extend(identity(namespaces, item)[0] for item in items)
+
     try:
-        async for items in pages(cluster.get, BY_KIND["k8s.namespace"].path("v1"), "NamespaceList"):
-            names += [str((item.get("metadata") or {}).get("name")) for item in items]
+        await pages(cluster.get, namespaces.path("v1"), "NamespaceList", take)
     except ReadError:
         complete = False
         names = names or [cluster.namespace or "default"]
