@@ -155,6 +155,8 @@ def select(linker: Linker, source: Resource, relation: Relation) -> None:
 
 def unread(source: Resource, relation: Relation) -> Gap | None:
     """The gap in the field that holds the relation's keys."""
+    if not source.unread:
+        return None
     return source.unread.get(relation.path.partition(".")[0].removesuffix("[]"))
 
 
