@@ -39,7 +39,7 @@ from infrascan.store.journal import Journal
 from infrascan.store.scans import write
 
 DEMO = "acme"
-CONNECT_SECONDS = 15.0
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +165,12 @@ async def identities(request: Request) -> list[Identity]:
     """As whom each provider would be read, or why it cannot be. Never raises for a provider."""
     names = request.providers or tuple(PROVIDERS)
     selection = selected(request, now())
-    limits = Limits()
     found: list[Identity] = []
 
     async def look(name: str) -> None:
-        if name not in configured() and not request.providers:
-            found.append(Identity(provider=name, state=Connection.NOT_CONFIGURED))
-            return
         provider = load_provider(name)(selection)
-        collection = Collection(providers=[provider])
         with trio.move_on_after(CONNECT_SECONDS) as scope:
-            found.extend(await connected(provider, limits, collection))
+            found.extend(await connected(provider))
         if scope.cancelled_caught:
             found.append(
                 Identity(
@@ -193,10 +188,8 @@ async def identities(request: Request) -> list[Identity]:
     return sorted(found, key=lambda i: (i.provider, i.account, i.source))
 
 
-async def connected(
-    provider: Provider, limits: Limits, collection: Collection
-) -> Iterable[Identity]:
-    asker = Asker(provider, limits, collection.progress)
+async def connected(provider: Provider) -> Iterable[Identity]:
+    asker = Asker(provider, Limits(), Silent(), patient=False)
     try:
         return await provider.connect(asker)
     except InputError as error:

@@ -41,23 +41,20 @@ def show(options: argparse.Namespace) -> int:
 
 
 def table(found: list[Identity]) -> None:
+    """A line per identity, and under it what is wrong and what to try."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("provider", "state", "as whom", "credentials", ""):
-        shown.add_column(title, overflow="fold")
+    console = Console(file=sys.stdout, highlight=False)
     for identity in found:
-        trouble = ". ".join(part for part in (identity.detail, identity.remedy) if part)
-        shown.add_row(
-            identity.provider,
-            Text(identity.state, style=STYLES[identity.state]),
-            Text(identity.who or identity.account),
-            Text(identity.source),
-            Text(trouble),
-        )
-    Console(file=sys.stdout, highlight=False).print(shown)
+        line = Text(f"{identity.provider:<5}")
+        line.append(f"{identity.state:<15}", style=STYLES[identity.state])
+        line.append("  ".join(part for part in (identity.who, identity.source) if part))
+        console.print(line, soft_wrap=True)
+        if identity.state is not Connection.CONNECTED:
+            for part in filter(None, (identity.detail, identity.remedy)):
+                console.print(Padding(Text(part), (0, 0, 0, 20)))
 
 
 def permissions(options: argparse.Namespace) -> int:

@@ -36,6 +36,7 @@ class Asker:
     recorder: Recorder | None = None
     replay: Replay | None = None
     attempt_seconds: float = 30.0
+    patient: bool = True  # False for a quick look: an endpoint that does not answer is not retried
     calls: int = field(default=0)
 
     async def __call__(self, call: Call) -> Any:
@@ -103,7 +104,7 @@ class Asker:
         elif not error.code.startswith("5"):
             return None
         most = TIMED_OUT_ATTEMPTS if error.reason is Reason.TIMED_OUT else UNREACHABLE_ATTEMPTS
-        if attempt >= most:
+        if attempt >= most or not self.patient:
             return None
         wait = (
             error.retry_after if error.retry_after is not None else backoff(attempt, limit.jitter)

@@ -173,6 +173,9 @@ class Collection:
         gap = await self.guard(partition, work)
         if isinstance(gap, Gap):
             read.gaps.append(gap)
+        for resource in read.resources:  # details arrive in any order
+            resource.data = dict(sorted(resource.data.items()))
+            resource.unread = dict(sorted(resource.unread.items()))
         read.gaps.extend(gap for r in read.resources for gap in r.unread.values())
         state = State.READ
         if isinstance(gap, Gap):

@@ -42,8 +42,8 @@ def load(name: str) -> Callable[[Selection], Provider]:
 def configured() -> tuple[str, ...]:
     """The providers of ours that seem to have credentials here, from environment and files.
 
-    Cheap: nothing is imported, parsed or asked. An instance role is not seen; name the
-    provider where that is what there is.
+    Cheap: nothing is imported, parsed or asked over a network. An instance role is taken to be
+    there on every EC2 instance.
     """
     found = (("aws", aws_at_hand()), ("k8s", k8s_at_hand()))
     return tuple(name for name, at_hand in found if at_hand)
@@ -59,7 +59,18 @@ def aws_at_hand() -> bool:
         os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
         os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config",
     )
-    return any(os.environ.get(name) for name in variables) or any(map(filled, files))
+    at_hand = any(os.environ.get(name) for name in variables) or any(map(filled, files))
+    return at_hand or on_ec2()
+
+
+def on_ec2() -> bool:
+    """Whether this machine is an EC2 instance that may use its role, by what its firmware says."""
+    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        return False
+    try:
+        return Path("/sys/class/dmi/id/sys_vendor").read_text().startswith("Amazon EC2")
+    except OSError:
+        return False
 
 
 def k8s_at_hand() -> bool:
