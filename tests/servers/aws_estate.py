@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.servers.aws import MotoServer
 
+OBSERVED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)  # metrics lie in the days before
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -61,6 +63,13 @@ def identities(server: MotoServer, made: dict[str, str]) -> None:
     made["role"] = role["Role"]["Arn"]
     iam.create_instance_profile(InstanceProfileName="worker")
     iam.add_role_to_instance_profile(InstanceProfileName="worker", RoleName="worker")
+    server.client("account", "us-east-1").put_alternate_contact(
+        AlternateContactType="SECURITY",
+        EmailAddress="security@example.com",
+        Name="Security",
+        PhoneNumber="+15550100",
+        Title="Security",
+    )
     iam.update_account_password_policy(MinimumPasswordLength=8)
 
 
@@ -159,9 +168,11 @@ def machines(server: MotoServer, region: str, made: dict[str, str]) -> None:
             {
                 "MetricName": "CPUUtilization",
                 "Dimensions": [{"Name": "InstanceId", "Value": instance}],
-                "Value": 2.5,
+                "Value": value,
                 "Unit": "Percent",
+                "Timestamp": OBSERVED - timedelta(days=day),
             }
+            for day, value in ((3, 2.0), (2, 4.0), (1, 3.0))
         ],
     )
     server.client("cloudwatch", region).put_metric_alarm(
@@ -187,7 +198,63 @@ def data(server: MotoServer, region: str, made: dict[str, str]) -> None:
         Bucket="assets", Policy=allow("s3:GetObject", "arn:aws:s3:::assets/*", Principal="*")
     )
     s3.put_bucket_tagging(Bucket="assets", Tagging={"TagSet": [{"Key": "team", "Value": "web"}]})
+    s3.put_public_access_block(
+        Bucket="backups",
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="backups",
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "old",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "Expiration": {"Days": 90},
+                }
+            ]
+        },
+    )
+    s3.put_bucket_website(
+        Bucket="assets", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}
+    )
+    s3.put_bucket_ownership_controls(
+        Bucket="assets", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    )
+    s3.create_bucket(
+        Bucket="ledgers",
+        ObjectLockEnabledForBucket=True,
+        **({} if region == "us-east-1" else place),
+    )
+    s3.put_object_lock_configuration(
+        Bucket="ledgers",
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}},
+        },
+    )
     s3.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(Bucket="assets", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_replication(
+        Bucket="assets",
+        ReplicationConfiguration={
+            "Role": made["role"],
+            "Rules": [
+                {
+                    "Status": "Enabled",
+                    "Priority": 1,
+                    "Filter": {"Prefix": ""},
+                    "Destination": {"Bucket": "arn:aws:s3:::backups"},
+                    "DeleteMarkerReplication": {"Status": "Disabled"},
+                }
+            ],
+        },
+    )
     s3.put_bucket_encryption(
         Bucket="backups",
         ServerSideEncryptionConfiguration={
@@ -242,7 +309,13 @@ def data(server: MotoServer, region: str, made: dict[str, str]) -> None:
         Tags=[{"Key": "team", "Value": "web"}],
     )
     efs = server.client("efs", region)
-    system = efs.create_file_system(Encrypted=False, Tags=[{"Key": "Name", "Value": "share"}])
+    system = efs.create_file_system(
+        Encrypted=False, Backup=True, Tags=[{"Key": "Name", "Value": "share"}]
+    )
+    efs.put_file_system_policy(
+        FileSystemId=system["FileSystemId"],
+        Policy=allow("elasticfilesystem:ClientMount", Principal={"AWS": "*"}),
+    )
     efs.create_mount_target(FileSystemId=system["FileSystemId"], SubnetId=made["subnet"])
     cache = server.client("elasticache", region)
     cache.create_cache_cluster(
@@ -300,6 +373,24 @@ def services(server: MotoServer, region: str, made: dict[str, str]) -> None:
     ecr = server.client("ecr", region)
     ecr.create_repository(repositoryName="app", tags=[{"Key": "team", "Value": "web"}])
     ecr.set_repository_policy(repositoryName="app", policyText=allow("ecr:*", Principal="*"))
+    ecr.put_lifecycle_policy(
+        repositoryName="app",
+        lifecyclePolicyText=json.dumps(
+            {
+                "rules": [
+                    {
+                        "rulePriority": 1,
+                        "selection": {
+                            "tagStatus": "untagged",
+                            "countType": "imageCountMoreThan",
+                            "countNumber": 5,
+                        },
+                        "action": {"type": "expire"},
+                    }
+                ]
+            }
+        ),
+    )
     ecs = server.client("ecs", region)
     ecs.create_cluster(clusterName="main", tags=[{"key": "team", "value": "web"}])
     for image in ("app:1", "app:2"):

@@ -69,7 +69,14 @@ class Caller:
             raise
 
     async def pages(
-        self, call: Call, path: str, paging: Paging, action: str = "", *, omitted: bool = False
+        self,
+        call: Call,
+        path: str,
+        paging: Paging,
+        action: str = "",
+        *,
+        omitted: bool = False,
+        needs: str = "",
     ) -> AsyncIterator[list[Any]]:
         """The items of each page, as they come. Raises `ReadError`."""
         own = {name for name, _ in paging}
@@ -89,6 +96,8 @@ class Caller:
                 ),
                 action,
             )
+            if needs and not templates.elements(answer, needs)[0]:
+                raise malformed(call, f"the answer has no {needs}")
             yield items_of(call, answer, path, omitted=omitted)
             token = next_token(call, answer, paging)
             if not token:

@@ -125,6 +125,8 @@ class Completion:
             there, kept = templates.elements(answer, detail.result)
             if not there and not detail.optional:
                 raise malformed(call, f"the answer has no {detail.result}")
+            if detail.needs and not templates.elements(answer, detail.needs)[0]:
+                raise malformed(call, f"the answer has no {detail.needs}")
         if kept is not None and detail.pairs:
             kept = templates.pairs(kept)
         try:

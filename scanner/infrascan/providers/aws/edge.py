@@ -171,6 +171,7 @@ DISTRIBUTIONS = Listing(
     params={"MaxItems": "100"},
     paging=(("Marker", "DistributionList.NextMarker"),),
     omitted_when_empty=True,
+    needs="DistributionList.Quantity",
     regional=False,
     id="{ARN}",
     name=("DomainName", "Id"),
@@ -180,6 +181,7 @@ DISTRIBUTIONS = Listing(
             operation="GetDistributionConfig",
             params={"Id": "{Id}"},
             result="DistributionConfig",
+            needs="DistributionConfig.Enabled",
         ),
         Detail(
             field="tags",

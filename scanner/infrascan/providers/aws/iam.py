@@ -152,6 +152,7 @@ ACCOUNT = Listing(
             operation="GetPublicAccessBlock",
             params={"AccountId": "{account}"},
             result="PublicAccessBlockConfiguration",
+            needs="PublicAccessBlockConfiguration.BlockPublicAcls",
             absent=("NoSuchPublicAccessBlockConfiguration",),
             permission="s3:GetAccountPublicAccessBlock",
         ),

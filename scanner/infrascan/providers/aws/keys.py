@@ -25,6 +25,7 @@ KEYS = Listing(
         Detail(
             field="rotation",
             operation="GetKeyRotationStatus",
+            needs="KeyRotationEnabled",
             params={"KeyId": "{KeyId}"},
             absent=("UnsupportedOperationException",),
             when="KeyManager=CUSTOMER",

@@ -75,6 +75,7 @@ class Reading:
                 listing.paging,
                 listing.permission,
                 omitted=listing.omitted_when_empty,
+                needs=listing.needs,
             ):
                 if items:
                     nursery.start_soon(self.page, items, scope)

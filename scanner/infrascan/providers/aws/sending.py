@@ -10,6 +10,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import botocore.session
 import trio
@@ -35,7 +36,7 @@ class Sender:
     """Sends calls with the credentials of the profiles it is asked for."""
 
     chain: bool  # no profile was named: the one profile is botocore's default chain
-    loader: Any = field(default_factory=loader)
+    loader: Any = field(default_factory=lambda: loader(build=True))
     threads: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(THREADS))
     building: threading.Lock = field(default_factory=threading.Lock)
     sessions: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +59,9 @@ class Sender:
             answer: dict[str, Any] = client._make_api_call(operation, params)
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise translated(error) from error
+        except (ParseError, ValueError) as error:  # botocore's handlers parse some answers again
+            detail = f"an answer of the wrong form: {error}"
+            raise ReadError(Reason.MALFORMED, detail, call=call.api) from error
         answer.pop("ResponseMetadata", None)
         if call.api == "sts.GetCallerIdentity":
             answer["CredentialSource"] = self.session(call.account).get_credentials().method

@@ -173,6 +173,7 @@ REDSHIFT = Listing(
         Detail(
             field="logging",
             operation="DescribeLoggingStatus",
+            needs="LoggingEnabled",
             params={"ClusterIdentifier": "{ClusterIdentifier}"},
         ),
     ),

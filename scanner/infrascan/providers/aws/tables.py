@@ -41,6 +41,7 @@ class Detail:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     result: str = ""  # path of what to keep; "" keeps the answer. With "[]" at its end: all pages
     optional: bool = False
+    needs: str = ""  # a path that every good answer has, where `result` does not tell
     absent: tuple[str, ...] = ()  # error codes that mean "not configured": stored as None
     when: str = ""  # path that must hold something, or "path=value"; else nothing is asked: None
     documents: tuple[str, ...] = ()  # paths of strings, in what is kept, that hold JSON
@@ -123,6 +124,7 @@ class Listing:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = NEXT_TOKEN
     omitted_when_empty: bool = False  # AWS leaves the items out of a good answer without any
+    needs: str = ""  # a path that every good answer has, where the items may be left out
     newest: str = ""  # template: of the items with equal values, only the first listed is kept
     wrap: str = ""  # items are strings: they become {wrap: item}
     adds: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # extra data -> template

@@ -27,11 +27,13 @@ TRAILS = Listing(
         Detail(
             field="status",
             operation="GetTrailStatus",
+            needs="IsLogging",
             params={"Name": "{TrailARN}"},
         ),
         Detail(
             field="event_selectors",
             operation="GetEventSelectors",
+            needs="TrailARN",
             params={"TrailName": "{TrailARN}"},
         ),
         Batch(
@@ -124,6 +126,7 @@ DETECTORS = Listing(
         Detail(
             field="",
             operation="GetDetector",
+            needs="Status",
             params={"DetectorId": "{DetectorId}"},
         ),
     ),
