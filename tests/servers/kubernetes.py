@@ -97,6 +97,7 @@ class ApiServer:
     users: Mapping[str, User] = field(default_factory=dict)
     everybody: User = ADMIN
     ca: Any = None
+    client_certificates: bool = False  # asked of every client, signed by `ca`
     version: str = "v1.36.2"
     aggregated: bool = True  # discovery in two calls; clusters before 1.26 know the older form only
     metrics: bool = True
@@ -156,6 +157,9 @@ class ApiServer:
         if self.ca is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.ca.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+            if self.client_certificates:
+                self.ca.configure_trust(context)
+                context.verify_mode = ssl.CERT_REQUIRED
             self.http.context = context
         self.thread = threading.Thread(
             target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True

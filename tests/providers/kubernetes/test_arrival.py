@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from copy import deepcopy
 
 import pytest
@@ -52,6 +53,27 @@ def test_long_annotations_of_secrets_are_content_and_go():
     }
     answer = received("/api/v1/secrets", {"kind": "SecretList", "items": [{"metadata": note}]})
     assert answer["items"][0]["metadata"]["annotations"] == {"short": "kept", "long": "[redacted]"}
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        ("x" * 5000 + "\nAccountKey=" + "A" * 60, "azure-storage-key"),
+        ("x\n" * 5000 + "-----BEGIN PRIVATE KEY-----\nMII\n" + "y\n" * 5000, "private-key"),
+        ("é" * 5000 + "\npassword: hunter2hunter2\n", "password"),
+        ("x = 1\n" * 5000, ""),
+        ("-_." * 300_000 + " token:", ""),  # slow for the patterns alone
+    ],
+    ids=["late", "in the middle", "after wide characters", "none", "made to be slow"],
+)
+def test_long_values_are_searched_and_quickly(value: str, held: str):
+    began = time.process_time()
+    answer = received(
+        "/api/v1/configmaps",
+        {"kind": "ConfigMapList", "items": [{"metadata": {"name": "a"}, "data": {"k": value}}]},
+    )
+    assert answer["items"][0]["entries"][0]["holds"] == held
+    assert time.process_time() - began < 1
 
 
 def test_schemas_of_custom_resources_are_dropped_and_the_versions_stay():

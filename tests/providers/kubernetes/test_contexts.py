@@ -224,6 +224,26 @@ def test_tls_is_verified_against_the_authority_of_the_kubeconfig(tmp_path: Path,
     assert "certificate" in identity.detail
 
 
+def certificate(authority: trustme.CA) -> tuple[str, str]:
+    """(certificate, key) in PEM that the authority signed."""
+    issued = authority.issue_cert("scanner@example.org")
+    pem = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
+    return pem.decode(), issued.private_key_pem.bytes().decode()
+
+
+def test_a_client_certificate_of_the_kubeconfig_is_presented(tmp_path: Path, monkeypatch):
+    authority = trustme.CA()
+    cert, key = certificate(authority)
+    write(tmp_path / "user.crt", cert)
+    write(tmp_path / "user.key", key)
+    with ApiServer(ca=authority, client_certificates=True) as server:
+        names = {"client-certificate": "user.crt", "client-key": "user.key"}
+        use(monkeypatch, server.kubeconfig(tmp_path / "config", **names))
+        assert connect()[0].state is Connection.CONNECTED
+        use(monkeypatch, server.kubeconfig(tmp_path / "config"))
+        assert connect()[0].state is Connection.ERROR
+
+
 PLUGIN = """#!{python}
 import json, os, sys
 spec = json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]
@@ -266,6 +286,15 @@ def test_a_credential_plugin_logs_in(tmp_path: Path, monkeypatch):
         use(monkeypatch, config)
         (identity,) = connect()
     assert (identity.state, identity.who) == (Connection.CONNECTED, "ci")
+
+
+def test_a_plugin_may_give_a_client_certificate(tmp_path: Path, monkeypatch):
+    authority = trustme.CA()
+    cert, key = certificate(authority)
+    status = {"clientCertificateData": cert, "clientKeyData": key}
+    with ApiServer(ca=authority, client_certificates=True) as server:
+        use(monkeypatch, with_plugin(server, tmp_path, GIVE % repr(status)))
+        assert connect()[0].state is Connection.CONNECTED
 
 
 def test_a_plugin_beside_the_kubeconfig_is_found(tmp_path: Path, monkeypatch):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from infrascan import redact
@@ -20,6 +21,8 @@ LIST_PATH = re.compile(
 )
 # Annotations in which tools keep the object as it was applied, Secrets' data and all.
 COPIES = re.compile(r"last-applied|^objectset\.rio\.cattle\.io/applied$|^kapp\.k14s\.io/original")
+BEFORE = 64  # characters ahead of a hint that may belong to the secret's name
+MOST_PLACES = 1000  # in one value
 LONG = 256  # characters; an annotation of a Secret or ConfigMap beyond this is content, not a note
 
 
@@ -144,12 +147,20 @@ def entries(data: Any, binary: Any) -> list[dict[str, Any]]:
 
 
 def holds(key: str, value: Any) -> str:
-    """The class of secret in one value: by its name, or by what it contains."""
+    """The class of secret in one value: by its name, or by what it contains.
+
+    A long value is looked at around each place where a secret may begin, so that a value made
+    to be slow costs milliseconds.
+    """
     if not isinstance(value, str):
         return ""
-    if len(value) <= LONG or redact.hint().search(value):
+    if len(value) <= LONG:
         return redact.secret_class(key, value)
-    return ""
+    for place in islice(redact.hint().finditer(value), MOST_PLACES):
+        around = value[max(0, place.start() - BEFORE) : place.end() + LONG]
+        if found := redact.secret_class("", around):
+            return found
+    return redact.secret_class(key, "long")
 
 
 def drop(data: Any, path: tuple[str, ...]) -> None:
