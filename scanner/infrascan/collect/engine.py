@@ -176,7 +176,7 @@ class Collection:
         for resource in read.resources:  # details arrive in any order
             resource.data = dict(sorted(resource.data.items()))
             resource.unread = dict(sorted(resource.unread.items()))
-        read.gaps.extend(gap for r in read.resources for gap in r.unread.values())
+        read.gaps.extend(unread(read.resources))
         state = State.READ
         if isinstance(gap, Gap):
             state = State.PARTIAL if read.resources else State.UNREAD
@@ -233,7 +233,7 @@ class Collection:
             self.result.gaps.append(Gap(provider=name, reason=reason, detail=detail))
         for partition, read in self.open.items():
             read.gaps.append(gap_from(partition, ReadError(reason, detail)))
-            read.gaps.extend(gap for r in read.resources for gap in r.unread.values())
+            read.gaps.extend(unread(read.resources))
             read.coverage = Coverage(
                 partition=partition,
                 state=State.PARTIAL if read.resources else State.UNREAD,
@@ -250,6 +250,11 @@ class Collection:
         result.gaps.sort(key=lambda g: (g.place, g.kind, g.resource, g.field, g.reason, g.detail))
         result.coverage.sort(key=lambda c: c.partition.place)
         result.identities.sort(key=lambda i: (i.provider, i.account, i.source))
+
+
+def unread(resources: Sequence[Resource]) -> Mapping[Gap, None]:
+    """The gaps of the resources' details, each once: one cause may hold for thousands of them."""
+    return dict.fromkeys(gap for resource in resources for gap in resource.unread.values())
 
 
 def blank(partition: Partition) -> Read:

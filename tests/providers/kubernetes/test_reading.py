@@ -308,6 +308,14 @@ def test_without_a_metrics_server_usage_is_unread_not_zero(server: ApiServer):
     assert "usage" not in running.data
 
 
+def test_one_cause_is_one_gap_however_many_pods_it_leaves_without_usage(tmp_path, monkeypatch):
+    with ApiServer(pods(600), metrics=False) as server:
+        collected = scan_of(server, tmp_path, monkeypatch)
+    assert [g.field for g in collected.gaps if g.kind == "k8s.pod"] == ["usage"]
+    (entry,) = [c for c in collected.coverage if c.partition.kind == "k8s.pod"]
+    assert (entry.state, entry.calls, entry.failed) == (State.PARTIAL, 2, 1)
+
+
 def test_a_metrics_server_that_is_down_leaves_a_gap(server: ApiServer):
     server.stale_groups = frozenset({"metrics.k8s.io"})
     _, gaps = estate.read(estate.provider(), "k8s.node")
