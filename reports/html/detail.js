@@ -63,7 +63,7 @@ function factsTable(evidence) {
 
 function detailBody(text, detail, name, cost, saving) {
   const body = make("div", { class: "detail-body" }, make("p", {}, text.why));
-  const section = (title, ...children) => body.append(make("h4", {}, title), ...children);
+  const section = (title, ...children) => body.append(make("h3", {}, title), ...children);
   if (detail.evidence.length) section("Evidence", factsTable(detail.evidence));
   section("Fix", make("p", {}, text.fix));
   if (detail.command) body.append(commandBox(detail.command, name));

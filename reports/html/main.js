@@ -196,4 +196,5 @@ document.addEventListener("DOMContentLoaded", async () => {
     await start();
   }
   root.dataset.ready = "yes";
+  performance.mark("infrascan-usable");
 });

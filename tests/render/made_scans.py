@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -251,7 +252,10 @@ def finding(rule: Made, resource: Resource, cost: float) -> Finding:
         provider=resource.provider,
         account=resource.account,
         region=resource.region,
-        evidence=tuple(Evidence(resource=resource.key, path=p, value=v) for p, v in rule.evidence),
+        evidence=tuple(
+            Evidence(resource=resource.key, path=path, value=value)
+            for path, value in (*rule.evidence, unique(resource))
+        ),
         why=rule.why,
         fix=rule.fix,
         command=rule.command.replace("{name}", resource.name).replace("{region}", resource.region),
@@ -262,6 +266,17 @@ def finding(rule: Made, resource: Resource, cost: float) -> Finding:
         else None,
         saving=saving,
     )
+
+
+def unique(resource: Resource) -> tuple[str, str]:
+    """A field that no other resource has the value of, as every API gives."""
+    digest = hashlib.sha256(resource.key.encode()).hexdigest()
+    if resource.provider == "k8s":
+        return (
+            "metadata.uid",
+            f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-a{digest[15:18]}-{digest[18:30]}",
+        )
+    return "Arn", f"arn:aws:any:{resource.region}:{resource.account}:{digest[:17]}"
 
 
 def identities() -> list[Identity]:

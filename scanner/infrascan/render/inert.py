@@ -25,7 +25,7 @@ NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 MARKUP = re.compile(r"[\\`*_\[\]<>!|~&$#]")
 OPENING = re.compile(r"(?:[-+=]|\d+[.)])(?=[\s\-=]|$)")  # lists, rules and underlines start so
-REFERENCE = re.compile(r"\S*[@#]\S*|\S*(?:://|www\.)\S*")
+REFERENCE = re.compile(r"[@#]|://|www\.")  # in a word that a forge may turn into a link
 FORMULA = re.compile("[ ']*[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212]")
 WEB = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+")
 
@@ -87,14 +87,10 @@ def code(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Prose for Markdown, safe in a table cell: markup is escaped, references become code."""
-    parts: list[str] = []
-    end = 0
-    shown = prose(text)
-    for match in REFERENCE.finditer(shown):
-        parts += MARKUP.sub(r"\\\g<0>", shown[end : match.start()]), code(match.group())
-        end = match.end()
-    parts.append(MARKUP.sub(r"\\\g<0>", shown[end:]))
-    text = "".join(parts)
+    text = " ".join(
+        code(word) if REFERENCE.search(word) else MARKUP.sub(r"\\\g<0>", word)
+        for word in prose(text).split(" ")
+    )
     if opening := OPENING.match(text):
         last = opening.end() - 1
         return f"{text[:last]}\\{text[last:]}"

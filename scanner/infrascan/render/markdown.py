@@ -24,21 +24,24 @@ if TYPE_CHECKING:
 
 LIMIT = 65_000  # bytes
 
-# (findings per rule, rules, gaps, rules without a verdict): the first that fits is used.
+# (findings per rule, rules, gaps, rules without a verdict, steps): the first that fits is used.
 SIZES = (
-    (50, 400, 100, 100),
-    (25, 200, 50, 50),
-    (10, 120, 40, 40),
-    (5, 100, 30, 30),
-    (3, 60, 25, 20),
-    (2, 40, 20, 15),
-    (1, 25, 15, 10),
-    (1, 12, 10, 5),
-    (1, 5, 5, 0),
-    (0, 0, 0, 0),
+    (50, 400, 100, 100, 5),
+    (25, 200, 50, 50, 5),
+    (10, 120, 40, 40, 5),
+    (5, 100, 30, 30, 5),
+    (3, 60, 25, 20, 5),
+    (2, 40, 20, 15, 5),
+    (1, 25, 15, 10, 5),
+    (1, 12, 10, 5, 5),
+    (1, 5, 5, 0, 3),
+    (0, 0, 0, 0, 0),
 )
 DETAIL = 160  # characters of an error's text or of a value
 NAME = 120
+PROSE = 600
+COMMAND = 800  # a longer command is left out: half a command is worse than none
+BROKEN = 10  # identities
 
 
 class Markdown(str):
@@ -76,8 +79,8 @@ def chunks(scan: Scan) -> Iterator[str]:
     yield report
 
 
-def content(scan: Scan, summary: Summary, size: tuple[int, int, int, int]) -> dict[str, Any]:
-    per_rule, rules, gaps, unknown_rules = size
+def content(scan: Scan, summary: Summary, size: tuple[int, ...]) -> dict[str, Any]:
+    per_rule, rules, gaps, unknown_rules, steps = size
     sections, shown = sections_of(summary, per_rule, rules)
     open_rules = sorted(
         (rule for rule in scan.rules if rule.unknown),
@@ -87,7 +90,11 @@ def content(scan: Scan, summary: Summary, size: tuple[int, int, int, int]) -> di
         "scan": scan,
         "summary": summary,
         "grade": summary.grade,
-        "definition": DEFINITION,
+        "definition": Markdown(inert.markdown(DEFINITION)),
+        "steps": summary.steps[:steps],
+        "broken": summary.broken[: BROKEN if steps else 0],
+        "broken_left_out": len(summary.broken) - len(summary.broken[: BROKEN if steps else 0]),
+        "longest_command": COMMAND,
         "severities": [s for s in SEVERITIES if summary.severities[s]],
         "sections": sections,
         "findings_left_out": len(summary.findings) - shown,
@@ -156,7 +163,7 @@ def safe(value: Any) -> Any:
     """What an expression prints: text is escaped unless it is Markdown already."""
     if isinstance(value, Markdown):
         return str(value)
-    return inert.markdown(value) if isinstance(value, str) else value
+    return inert.markdown(inert.short(value, PROSE)) if isinstance(value, str) else value
 
 
 def fenced(text: str, indent: str) -> Markdown:

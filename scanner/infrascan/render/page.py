@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FIRST = 50  # findings in the first view
-GAPS = 200  # groups
-UNKNOWNS = 200  # groups
+GAPS = 100  # groups
+UNKNOWNS = 100  # groups
 NAMES = 3
+LONGEST = 800  # characters of a string in the first view; the compressed findings have it whole
 STYLES = ("tokens.css", "page.css", "findings.css", "print.css")
 SCRIPTS = ("blocks.js", "query.js", "detail.js", "list.js", "main.js")
 
@@ -75,6 +76,7 @@ def content(scan: Scan, summary: Summary) -> dict[str, Any]:
         "style": style,
         "script": script,
         "policy": policy(style, script),
+        "longest": LONGEST,
         "first": summary.findings[:FIRST],
         "severities": SEVERITIES,
         "gaps": summary.gaps[:GAPS],
@@ -140,7 +142,7 @@ def environment() -> Environment:
 
     def shown(value: Any) -> Any:
         if isinstance(value, str) and not isinstance(value, Markup):
-            return inert.visible(value)
+            return inert.visible(inert.short(value, LONGEST))
         return value
 
     made = Environment(

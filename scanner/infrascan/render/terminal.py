@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 GAPS = 6  # groups that are shown
+TITLE = 160  # characters
+COMMAND = 600
 STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -141,16 +143,16 @@ def steps_table(steps: Sequence[Step]) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for place, step in enumerate(steps, 1):
         finding = step.finding
-        text = Text(prose(finding.title), style="bold")
+        text = Text(short(prose(finding.title), TITLE), style="bold")
         if step.saving:
             text.append(f"  saves {money(step.saving)} a month", style="bold green")
         names = ", ".join(short(visible(name), 48) for name in step.names)
         more = step.findings - len(step.names)
         text.append(f"\n{names}" + (f" and {number(more)} more" if more else ""), style="not bold")
-        if finding.command:
+        if finding.command and len(finding.command) <= COMMAND:
             text.append(f"\n{visible(finding.command)}", style="not bold dim")
         else:
-            text.append(f"\n{prose(finding.fix)}", style="not bold dim")
+            text.append(f"\n{short(prose(finding.fix), COMMAND)}", style="not bold dim")
         severity = Text(finding.severity.upper(), style=STYLES[finding.severity])
         table.add_row(str(place), severity, text)
     return table
@@ -164,8 +166,9 @@ def gaps_table(summary: Summary) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for identity in summary.broken:
         text = Text("! ", style="bold yellow")
-        text.append(visible(" ".join(filter(None, (identity.provider, identity.account)))))
-        text.append(f": {prose(identity.detail)} {prose(identity.remedy)}", style="not bold")
+        text.append(short(visible(f"{identity.provider} {identity.account}".strip()), TITLE))
+        said = short(f"{prose(identity.detail)} {prose(identity.remedy)}", COMMAND)
+        text.append(f": {said}", style="not bold")
         table.add_row(text)
     for group in summary.gaps[:GAPS]:
         table.add_row(gap_text(group))
@@ -192,7 +195,7 @@ def gap_text(group: GapGroup) -> Text:
         text.append(f" leaves {counted(group.unknowns, 'verdict')} open{worst}.", style="not bold")
     else:
         text.append(".", style="not bold")
-    text.append(f" {prose(group.remedy)}", style="not bold green")
+    text.append(f" {short(prose(group.remedy), TITLE)}", style="not bold green")
     return text
 
 
