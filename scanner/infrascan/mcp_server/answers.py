@@ -85,6 +85,18 @@ class VersionAnswer(BaseModel):
     )
 
 
+class FindingsAnswer(BaseModel):
+    """One page of a stored scan's findings, worst first."""
+
+    scan: str
+    total: int
+    findings: list[dict[str, Any]]
+    unknown: int = Field(description="Verdicts that are unknown, for the same filters: not passes")
+    cursor: str = Field(description="For the next page; empty on the last")
+    coverage_percent: float | None = None
+    notes: list[str] = []
+
+
 def finding_answer(finding: Finding) -> FindingAnswer:
     return FindingAnswer(
         id=finding.id,

@@ -1,0 +1,60 @@
+"""The documents say what is: their commands parse, their tables are those the tool prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from infrascan.cli import main
+from infrascan.cli.parser import parser
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "rules/README.md", "scanner/README.md", ".github/CONTRIBUTING.md")
+
+
+def commands(document: str) -> list[str]:
+    """Every infrascan command line in a document's code."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    code = re.findall(r"```\w*\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text)
+    lines = [line.strip().removeprefix("$ ") for block in code for line in block.splitlines()]
+    found = [part.strip() for line in lines for part in re.split(r"&&|\|", line.split("  #")[0])]
+    return [line for line in found if re.match(r"infrascan [a-z-]", line)]
+
+
+@pytest.mark.parametrize(
+    ("document", "command"), [(d, c) for d in DOCUMENTS for c in dict.fromkeys(commands(d))]
+)
+def test_a_command_in_a_document_parses(document: str, command: str):
+    words = shlex.split(re.sub(r"[>].*", "", command))[1:]
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            parser().parse_args(words)
+        except SystemExit as end:
+            assert end.code == 0, f"{document}: {command}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_between_documents_lead_somewhere(document: str):
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#\s]+)\)", path.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_the_catalogue_lists_the_rules_that_ship():
+    text = (ROOT / "rules" / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- catalogue: .*? -->\n(.*?)<!-- end of catalogue -->", text, re.S)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+        main(["rules", "list", "--markdown"])
+
+    assert found
+    assert out.getvalue().strip() == found[1].strip(), (
+        "rules/README.md is behind: put the output of `infrascan rules list --markdown` "
+        "between the markers"
+    )
