@@ -396,6 +396,7 @@ def services(server: MotoServer, region: str, made: dict[str, str]) -> None:
     for image in ("app:1", "app:2"):
         task = ecs.register_task_definition(
             family="app",
+            tags=[{"key": "team", "value": "web"}],
             containerDefinitions=[
                 {
                     "name": "app",

@@ -18,6 +18,7 @@ from moto.awslambda import urls as lambda_urls
 from moto.awslambda.responses import LambdaResponse
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
+from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.models import IAMBackend
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -78,6 +79,20 @@ def http_authorizers(response):
     return 200, {}, json.dumps({"items": items})
 
 
+def task_definitions(response):
+    """ListTaskDefinitions in the order asked for."""
+    found = response.ecs_backend.list_task_definitions(
+        response._get_param("familyPrefix"), response._get_param("status", "ACTIVE")
+    )
+    newest_first = response._get_param("sort") == "DESC"
+    return ActionResult({"taskDefinitionArns": sorted(found, key=revision, reverse=newest_first)})
+
+
+def revision(arn):
+    family, _, number = arn.rpartition(":")
+    return family, int(number)
+
+
 def credential_report(backend):
     """The report as AWS writes it, with the row of the root user, which moto leaves out."""
     header, *rows = made_by_moto(backend).splitlines()
@@ -115,6 +130,7 @@ made_by_moto = IAMBackend.get_credential_report
 
 
 def main() -> None:
+    EC2ContainerServiceResponse.list_task_definitions = task_definitions
     S3Response.all_buckets = buckets
     IAMBackend.get_credential_report = credential_report
     ApiGatewayV2Response.get_authorizers = http_authorizers

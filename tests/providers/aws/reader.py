@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import trio
 
 from infrascan.collect.provider import Call, Selection
 from infrascan.model import Partition, ReadError, Resource
@@ -17,10 +14,6 @@ REGION = "eu-west-1"
 
 def provider(**selection: Any) -> Aws:
     return Aws(Selection(**{"observed": OBSERVED, "regions": (REGION,), **selection}))
-
-
-def run(work: Callable[..., Any], *arguments: Any) -> Any:
-    return trio.run(work, *arguments)
 
 
 class Reader:
@@ -55,17 +48,3 @@ class Reader:
         except ReadError as error:
             return found, error
         return found, None
-
-
-def read(kind: str) -> list[Resource]:
-    """What one partition gives, without any gap."""
-
-    async def work() -> list[Resource]:
-        reader = Reader()
-        await reader.connect()
-        found, error = await reader.read(kind)
-        reader.aws.close()
-        assert error is None, error.detail
-        return found
-
-    return run(work)

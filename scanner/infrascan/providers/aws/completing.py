@@ -127,6 +127,8 @@ class Completion:
                 raise malformed(call, f"the answer has no {detail.result}")
             if detail.needs and not templates.elements(answer, detail.needs)[0]:
                 raise malformed(call, f"the answer has no {detail.needs}")
+            for name, path in detail.beside.items():
+                item.store(name, templates.first(answer, path))
         if kept is not None and detail.pairs:
             kept = templates.pairs(kept)
         try:
@@ -248,6 +250,8 @@ class Completion:
 
     def failed(self, item: Item, detail: Detail | Batch, error: ReadError) -> None:
         """Note what a failed call leaves unread."""
+        for name in detail.beside if isinstance(detail, Detail) else ():
+            item.unread[name] = error
         if detail.field:
             item.unread[detail.field] = error
             return

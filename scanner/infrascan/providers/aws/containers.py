@@ -181,13 +181,13 @@ TASK_DEFINITIONS = Listing(
     newest="{taskDefinitionArn!family}",
     id="{taskDefinitionArn}",
     name=("family", "taskDefinitionArn"),
-    tags="tags",
     details=(
         Detail(
             field="",
             operation="DescribeTaskDefinition",
             params={"taskDefinition": "{taskDefinitionArn}", "include": ["TAGS"]},
             result="taskDefinition",
+            beside={"tags": "tags"},
         ),
     ),
     relations=(

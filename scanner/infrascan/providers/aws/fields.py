@@ -88,7 +88,11 @@ def tree(listing: Listing) -> dict[str, Any]:
         if name not in found
     }
     for detail in listing.details:
-        kept = shape_of(detail, detail.service or listing.service)
+        service = detail.service or listing.service
+        kept = shape_of(detail, service)
+        if isinstance(detail, Detail):
+            for name, path in detail.beside.items():
+                found[name] = answer(service, detail.operation, path)
         if detail.field:
             found[detail.field] = kept
         else:

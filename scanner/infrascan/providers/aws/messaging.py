@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infrascan.model import Relation
-from infrascan.providers.aws.tables import Detail, Listing, Metric
+from infrascan.providers.aws.tables import NEXT_TOKEN, Detail, Listing, Metric
 
 QUEUES = Listing(
     kind="aws.sqs.queue",
@@ -113,7 +113,8 @@ TABLE = Listing(
             field="tags",
             operation="ListTagsOfResource",
             params={"ResourceArn": "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}"},
-            result="Tags",
+            result="Tags[]",
+            paging=NEXT_TOKEN,
             optional=True,
         ),
     ),

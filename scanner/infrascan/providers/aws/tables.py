@@ -42,6 +42,7 @@ class Detail:
     result: str = ""  # path of what to keep; "" keeps the answer. With "[]" at its end: all pages
     optional: bool = False
     needs: str = ""  # a path that every good answer has, where `result` does not tell
+    beside: Mapping[str, str] = dataclasses.field(default_factory=dict)  # more fields -> paths
     absent: tuple[str, ...] = ()  # error codes that mean "not configured": stored as None
     when: str = ""  # path that must hold something, or "path=value"; else nothing is asked: None
     documents: tuple[str, ...] = ()  # paths of strings, in what is kept, that hold JSON

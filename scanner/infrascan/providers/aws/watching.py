@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infrascan.model import Relation
 from infrascan.providers.aws.tables import (
+    NEXT_TOKEN,
     NEXT_TOKEN_LOWER,
     ONE_PAGE,
     UNREAD,
@@ -46,6 +47,7 @@ TRAILS = Listing(
             by="ResourceId",
             value="TagsList",
             otherwise=[],
+            paging=NEXT_TOKEN,
         ),
     ),
     relations=(
