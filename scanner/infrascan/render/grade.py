@@ -72,7 +72,8 @@ def grade(scan: Scan) -> Grade:
     steps = (confidence < ONE_LETTER_BELOW) + (confidence < TWO_LETTERS_BELOW)
     if not decided or confidence < NO_LETTER_BELOW:
         final = NONE
-        because = (f"Only {percent(confidence)} of the weighted checks have a verdict.",)
+        said = f"Only {percent(confidence)} of the weighted checks have a verdict."
+        because = (said if decided and confidence else "No check has a verdict.",)
     elif steps and at_worst != letter:
         place = min(LETTERS.index(letter) + steps, LETTERS.index(at_worst))
         final = LETTERS[place]
@@ -125,10 +126,13 @@ def letter_for(score: float, failed: Iterable[RuleSummary]) -> tuple[str, tuple[
     high = sum(rule.severity is Severity.HIGH for rule in security)
     because = [f"{percent(score)} of the weighted checks passed."]
     cap = "F" if critical >= 3 else "D" if critical else "C" if high else "A"
-    if LETTERS.index(cap) > LETTERS.index(letter):
+    if critical or high:
         count, level = (critical, "critical") if critical else (high, "high-severity")
         checks = f"{level} security check" + ("s" if count > 1 else "")
-        because.insert(0, f"{count} {checks} failed, which allows at most {cap}.")
+        binds = LETTERS.index(cap) > LETTERS.index(letter)
+        effect = f"makes it {cap}" if cap == LETTERS[-1] else f"allows at most {cap}"
+        limit = f", which {effect}" if binds else ""
+        because.insert(0, f"{count} {checks} failed{limit}.")
     return worse(letter, cap), tuple(because)
 
 

@@ -109,7 +109,9 @@ def open_groups(scan: Scan) -> list[Open]:
             group = groups[place] = Open(unknown.rule, title, rule, unknown.gap, 0, [])
         group.count += 1
         if len(group.names) < NAMES:
-            group.names.append(unknown.name or unknown.resource or f"all in {unknown.gap.place}")
+            where = " ".join(filter(None, (unknown.account, unknown.region)))
+            everything = f"every {unknown.kind} in {where or unknown.provider}"
+            group.names.append(unknown.name or unknown.resource or everything)
     last = len(SEVERITIES)
     return sorted(
         groups.values(),
