@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -12,7 +13,7 @@ from infrascan.collect.engine import Collected, Collection
 from infrascan.collect.provider import Ask, Call, Selection
 from infrascan.model import Gap, Identity, Partition, ReadError, Reason, Resource
 from infrascan.providers.kubernetes import Kubernetes
-from tests.servers.kubernetes import objects_of
+from tests.servers.kubernetes import ApiServer, objects_of
 
 CANARY = "c4n4ry-b2f7e1d8"  # stands for every secret; found anywhere, it leaked
 OBSERVED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -337,6 +338,21 @@ def connect(*contexts: str) -> list[Identity]:
 def scan(found: Kubernetes, **settings: Any) -> Collected:
     """Read everything through the engine, with its retries and gaps."""
     return trio.run(Collection(providers=[found], **settings).run)
+
+
+def pods(count: int) -> list[dict]:
+    return [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{n:04}"}, "spec": {}}
+        for n in range(count)
+    ]
+
+
+def scan_of(
+    server: ApiServer, folder: Path, monkeypatch: Any, *, secrets: bool = False, **config: Any
+):
+    path = server.kubeconfig(folder / "kubeconfig", **config)
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    return scan(provider(secrets=secrets))
 
 
 def read(found: Kubernetes, kind: str, *, seconds: float = 5.0) -> tuple[list[Resource], list[Gap]]:

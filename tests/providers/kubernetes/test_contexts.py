@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,9 @@ import trustme
 import yaml
 
 from infrascan.model import Connection, InputError, Reason
-from infrascan.providers.kubernetes import plugin
 from tests.providers.kubernetes import estate
 from tests.providers.kubernetes.estate import connect
-from tests.servers.kubernetes import ApiServer, Fault, User, unused_port
+from tests.servers.kubernetes import ApiServer, Fault, User, certificate, unused_port
 
 
 def config_of(*clusters: tuple[str, str], current: str = "", **user: Any) -> dict[str, Any]:
@@ -224,13 +221,6 @@ def test_tls_is_verified_against_the_authority_of_the_kubeconfig(tmp_path: Path,
     assert "certificate" in identity.detail
 
 
-def certificate(authority: trustme.CA) -> tuple[str, str]:
-    """(certificate, key) in PEM that the authority signed."""
-    issued = authority.issue_cert("scanner@example.org")
-    pem = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
-    return pem.decode(), issued.private_key_pem.bytes().decode()
-
-
 def test_a_client_certificate_of_the_kubeconfig_is_presented(tmp_path: Path, monkeypatch):
     authority = trustme.CA()
     cert, key = certificate(authority)
@@ -242,127 +232,6 @@ def test_a_client_certificate_of_the_kubeconfig_is_presented(tmp_path: Path, mon
         assert connect()[0].state is Connection.CONNECTED
         use(monkeypatch, server.kubeconfig(tmp_path / "config"))
         assert connect()[0].state is Connection.ERROR
-
-
-PLUGIN = """#!{python}
-import json, os, sys
-spec = json.loads(os.environ["KUBERNETES_EXEC_INFO"])["spec"]
-{body}
-"""
-
-
-def plugin_file(path: Path, body: str) -> Path:
-    path.write_text(PLUGIN.format(python=sys.executable, body=body))
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
-
-
-def with_plugin(server: ApiServer, folder: Path, body: str, **settings: Any) -> Path:
-    command = plugin_file(folder / "login", body)
-    settings = {
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": str(command),
-        "interactiveMode": "Never",
-        **settings,
-    }
-    return server.kubeconfig(folder / "config", exec=settings)
-
-
-GIVE = 'print(json.dumps({"kind": "ExecCredential", "status": %s}))'
-
-
-def test_a_credential_plugin_logs_in(tmp_path: Path, monkeypatch):
-    body = 'token = os.environ["WHICH"] + sys.argv[1] + spec["cluster"]["server"][:4]\n'
-    body += GIVE % '{"token": token}'
-    with ApiServer(users={"one-two-http": User("ci")}) as server:
-        config = with_plugin(
-            server,
-            tmp_path,
-            body,
-            args=["-two-"],
-            env=[{"name": "WHICH", "value": "one"}],
-            provideClusterInfo=True,
-        )
-        use(monkeypatch, config)
-        (identity,) = connect()
-    assert (identity.state, identity.who) == (Connection.CONNECTED, "ci")
-
-
-def test_a_plugin_may_give_a_client_certificate(tmp_path: Path, monkeypatch):
-    authority = trustme.CA()
-    cert, key = certificate(authority)
-    status = {"clientCertificateData": cert, "clientKeyData": key}
-    with ApiServer(ca=authority, client_certificates=True) as server:
-        use(monkeypatch, with_plugin(server, tmp_path, GIVE % repr(status)))
-        assert connect()[0].state is Connection.CONNECTED
-
-
-def test_a_plugin_beside_the_kubeconfig_is_found(tmp_path: Path, monkeypatch):
-    with ApiServer(users={"t": User("ci")}) as server:
-        config = with_plugin(server, tmp_path, GIVE % '{"token": "t"}', command="./login")
-        use(monkeypatch, config)
-        assert connect()[0].state is Connection.CONNECTED
-
-
-def test_a_token_that_expires_is_renewed(tmp_path: Path, monkeypatch):
-    body = "count = os.path.getsize(__file__ + '.n') if os.path.exists(__file__ + '.n') else 0\n"
-    body += "open(__file__ + '.n', 'a').write('x')\n"
-    body += GIVE % '{"token": "t", "expirationTimestamp": "2020-01-01T00:00:00Z"}'
-    with ApiServer(users={"t": User("ci")}) as server:
-        use(monkeypatch, with_plugin(server, tmp_path, body))
-        (identity,) = connect()
-    assert identity.state is Connection.CONNECTED
-    assert (tmp_path / "login.n").stat().st_size > 1
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (
-            "print('token expired, run login', file=sys.stderr); sys.exit(3)",
-            "exit code 3: token expired, run login",
-        ),
-        ("print('hello')", "not JSON"),
-        ("print('{}')", "without 'status'"),
-        (GIVE % "{}", "neither a token nor a client certificate"),
-    ],
-)
-def test_a_plugin_that_fails_is_an_error_not_an_anonymous_scan(tmp_path, monkeypatch, body, said):
-    with ApiServer(users={"t": User("ci")}) as server:
-        use(monkeypatch, with_plugin(server, tmp_path, body))
-        (identity,) = connect()
-        assert server.requests == []
-    assert (identity.state, identity.reason) == (Connection.ERROR, Reason.UNAUTHENTICATED)
-    assert said in identity.detail
-
-
-def test_a_plugin_that_is_not_installed_is_said_with_its_hint(tmp_path: Path, monkeypatch):
-    with ApiServer() as server:
-        config = with_plugin(
-            server,
-            tmp_path,
-            "",
-            command="no-such-login",
-            installHint="install it from example.org\nmore",
-        )
-        use(monkeypatch, config)
-        (identity,) = connect()
-    assert (
-        "no-such-login cannot be run: No such file or directory. install it from example.org"
-        in identity.detail
-    )
-    assert "more" not in identity.detail
-
-
-def test_a_plugin_that_hangs_is_stopped_with_its_children(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(plugin, "SECONDS", 0.5)
-    body = "import subprocess\nsubprocess.run(['sleep', '30'])"
-    with ApiServer() as server:
-        use(monkeypatch, with_plugin(server, tmp_path, body))
-        began = time.monotonic()
-        (identity,) = connect()
-    assert time.monotonic() - began < 5
-    assert "did not finish" in identity.detail
 
 
 def test_a_pod_reads_its_own_cluster_with_its_service_account(tmp_path: Path, monkeypatch):
