@@ -52,6 +52,19 @@ REMEDIES: Mapping[str, str] = {
     "RequestExpired": "set the clock right",
     "RequestTimeTooSkewed": "set the clock right",
 }
+# What botocore calls the places that credentials come from.
+SOURCES: Mapping[str, str] = {
+    "assume-role": "assumed role",
+    "assume-role-with-web-identity": "web identity",
+    "config-file": "~/.aws/config",
+    "container-role": "container role",
+    "custom-process": "credential process",
+    "env": "environment variables",
+    "iam-role": "instance role",
+    "login": "aws login",
+    "shared-credentials-file": "~/.aws/credentials",
+    "sso": "SSO",
+}
 SSO = frozenset({"UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
@@ -68,8 +81,11 @@ async def identify(ask: Ask, profile: str, region: str) -> tuple[Identity, Accou
         return unconnected(profile, source, error), None
     except ReadError as error:
         return unconnected(profile, source, error), None
-    if method := answer.get("CredentialSource"):
-        source = f"{source} ({method})"
+    method = str(answer.get("CredentialSource", ""))
+    if method == "env":
+        source = SOURCES[method]
+    elif method:
+        source = f"{source} ({SOURCES.get(method, method)})"
     identity = Identity(
         provider="aws", state=Connection.CONNECTED, source=source, account=account, who=who
     )

@@ -103,7 +103,7 @@ def refused(error: boto.ClientError) -> ReadError:
         return ReadError(Reason.DISABLED, detail, code=code)
     if status >= 500:
         # The code starts with the status, so that it reads as a fault that may pass.
-        code = f"{status} {code}" if code != str(status) else code
+        code = f"{status} {code}" if code not in {"", str(status)} else str(status)
         return ReadError(Reason.UNREACHABLE, detail, code=code, retry_after=retry_after(meta))
     return ReadError(Reason.UNREACHABLE, detail, code=code or str(status))
 
