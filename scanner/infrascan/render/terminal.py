@@ -1,4 +1,4 @@
-"""The summary on a terminal: grade, coverage, findings, money, what to do first, what was not read.
+"""The summary on a terminal: grade, coverage, findings, money, gaps, and last what to do first.
 
 Colour and width are the console's business; `NO_COLOR` is rich's. Text from outside enters rich as
 `Text`, never as markup.
@@ -65,16 +65,16 @@ def show(scan: Scan, console: Console, reports: Iterable[tuple[str, str]] = ()) 
         console.print()
     console.print(Padding(table, (0, 2)))
     sections: list[tuple[str, RenderableType]] = []
-    if summary.steps:
-        sections.append(("What to do first", steps_table(summary.steps)))
     if summary.gaps or summary.broken:
         sections.append(("Not read, so not judged", gaps_table(summary)))
+    if summary.steps:
+        sections.append(("What to do first", steps_table(summary.steps)))
     written = list(reports)
     if written:
         sections.append(("Reports", reports_table(written)))
     for title, body in sections:
         console.print()
-        console.print(Text(f"  {title}", style="bold underline"))
+        console.print(Padding(Text(title, style="bold underline"), (0, 2)))
         console.print(Padding(body, (0, 2)))
     console.print()
 
@@ -83,7 +83,8 @@ def grade_text(summary: Summary) -> Text:
     from rich.text import Text
 
     grade = summary.grade
-    text = Text(grade.letter, style=f"bold {GRADE_STYLES[grade.letter]}")
+    text = Text()
+    text.append(grade.letter, style=f"bold {GRADE_STYLES[grade.letter]}")
     text.append("  " + " ".join(grade.because))
     text.append(f" Confidence {percent(grade.confidence)}")
     if grade.at_worst != grade.letter:
@@ -95,13 +96,13 @@ def coverage_text(scan: Scan, summary: Summary) -> Text:
     from rich.text import Text
 
     states = summary.states
-    text = Text(
-        percent(summary.coverage), style="bold green" if not summary.gaps else "bold yellow"
+    text = Text()
+    text.append(percent(summary.coverage), style="bold yellow" if summary.gaps else "bold green")
+    text.append(
+        f"  of {counted(len(scan.coverage), 'partition')}: {number(states[State.READ])} read,"
     )
-    parts = counted(len(scan.coverage), "partition")
-    text.append(f"  of {parts}", style="default")
-    text.append(f": {number(states[State.READ])} read, {number(states[State.PARTIAL])} in part,")
-    text.append(f" {number(states[State.UNREAD])} not; {counted(summary.resources, 'resource')}")
+    text.append(f" {number(states[State.PARTIAL])} in part, {number(states[State.UNREAD])} not;")
+    text.append(f" {counted(summary.resources, 'resource')}")
     if scan.unknowns:
         text.append(f"; {counted(len(scan.unknowns), 'verdict')} unknown", style="bold yellow")
     return text
@@ -124,7 +125,7 @@ def findings_text(summary: Summary) -> Text:
 def money_text(summary: Summary) -> Text:
     from rich.text import Text
 
-    text = Text(f"{money(summary.cost)} a month seen", style="default")
+    text = Text(f"{money(summary.cost)} a month seen")
     if summary.saving:
         text.append("  ")
         text.append(f"{money(summary.saving)} could be saved", style="bold green")
@@ -143,16 +144,17 @@ def steps_table(steps: Sequence[Step]) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for place, step in enumerate(steps, 1):
         finding = step.finding
-        text = Text(short(prose(finding.title), TITLE), style="bold")
+        text = Text()
+        text.append(short(prose(finding.title), TITLE), style="bold")
         if step.saving:
             text.append(f"  saves {money(step.saving)} a month", style="bold green")
         names = ", ".join(short(visible(name), 48) for name in step.names)
         more = step.findings - len(step.names)
-        text.append(f"\n{names}" + (f" and {number(more)} more" if more else ""), style="not bold")
+        text.append(f"\n{names}" + (f" and {number(more)} more" if more else ""))
         if finding.command and len(finding.command) <= COMMAND:
-            text.append(f"\n{visible(finding.command)}", style="not bold dim")
+            text.append(f"\n{visible(finding.command)}", style="dim")
         else:
-            text.append(f"\n{short(prose(finding.fix), COMMAND)}", style="not bold dim")
+            text.append(f"\n{short(prose(finding.fix), COMMAND)}", style="dim")
         severity = Text(finding.severity.upper(), style=STYLES[finding.severity])
         table.add_row(str(place), severity, text)
     return table
@@ -162,40 +164,41 @@ def gaps_table(summary: Summary) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="bold yellow", no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for identity in summary.broken:
-        text = Text("! ", style="bold yellow")
-        text.append(short(visible(f"{identity.provider} {identity.account}".strip()), TITLE))
-        said = short(f"{prose(identity.detail)} {prose(identity.remedy)}", COMMAND)
-        text.append(f": {said}", style="not bold")
-        table.add_row(text)
+        name = f"{identity.provider} {identity.account or identity.source}".strip()
+        text = Text()
+        text.append(short(visible(name), TITLE), style="bold")
+        text.append(f": {short(prose(identity.detail), COMMAND)}")
+        text.append(f" {short(prose(identity.remedy), COMMAND)}", style="green")
+        table.add_row("!", text)
     for group in summary.gaps[:GAPS]:
-        table.add_row(gap_text(group))
+        table.add_row("!", gap_text(group))
     more = len(summary.gaps) - GAPS
     if more > 0:
-        table.add_row(Text(f"and {counted(more, 'more group')} of gaps", style="dim"))
+        table.add_row("", Text(f"and {counted(more, 'more group')} of gaps", style="dim"))
     return table
 
 
 def gap_text(group: GapGroup) -> Text:
     from rich.text import Text
 
-    text = Text("! ", style="bold yellow")
-    text.append(short(visible(group.call or group.provider), 60), style="default")
-    text.append(f" {group.word}", style="not bold")
+    text = Text()
+    text.append(short(visible(group.call or group.provider), 60), style="bold")
+    text.append(f" {group.word}")
     if group.gaps > 1:
-        text.append(f" × {number(group.gaps)}", style="not bold")
+        text.append(f" × {number(group.gaps)}")
     named = [region for region in group.regions if region]
     places = ", ".join(named[:2]) + (f" and {len(named) - 2} more" if len(named) > 2 else "")
     where = visible(" ".join(filter(None, (group.account, places))))
-    text.append(f" in {short(where, 70)}" if where else "", style="not bold dim")
+    text.append(f" in {short(where, 70)}" if where else "", style="dim")
     if group.unknowns:
         worst = f", up to {group.worst}" if group.worst else ""
-        text.append(f" leaves {counted(group.unknowns, 'verdict')} open{worst}.", style="not bold")
-    else:
-        text.append(".", style="not bold")
-    text.append(f" {short(prose(group.remedy), TITLE)}", style="not bold green")
+        text.append(f", leaves {counted(group.unknowns, 'verdict')} open{worst}")
+    text.append(".")
+    text.append(f" {short(prose(group.remedy), TITLE)}", style="green")
     return text
 
 
