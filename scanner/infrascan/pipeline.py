@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from infrascan.model import (
     Reason,
     Scan,
     Severity,
+    State,
 )
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import PROVIDERS, configured
@@ -40,6 +42,14 @@ from infrascan.store.scans import write
 
 DEMO = "acme"
 CONNECT_SECONDS = 10.0
+
+
+class NotStoredError(InputError):
+    """The scan is through but could not be stored; `scan` holds it."""
+
+    def __init__(self, detail: str, scan: Scan) -> None:
+        super().__init__(detail)
+        self.scan = scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,7 @@ async def scan(
 ) -> Scan:
     """Run one scan and store it. Raises `InputError` when the request cannot be carried out.
 
-    `started` gets the running collection, whose `stop` ends reading early and keeps the rest.
+    It is a `NotStoredError` when only storing failed. `started` gets the running collection, whose `stop` ends reading early and keeps the rest.
     """
     began = now()
     replay = Replay.open(request.replay) if request.replay else None
@@ -79,56 +89,68 @@ async def scan(
     kinds = all_kinds(names)
     rules = await trio.to_thread.run_sync(chosen_rules, request, kinds)
 
-    journal = None
+    shown = progress or Silent()
+    recorder = journal = None
     selection = replayed(replay) if replay else selected(request, began)
-    identity = {"id": new_id(began), "started": stamp(began)}
     if not replay:
-        journal = Journal.begin(home, scope, resume=request.resume, about=identity)
-        identity = dict(journal.about)
-        selection = replace(selection, observed=datetime.fromisoformat(identity["started"]))
-    recorder = None
-    if request.record:
-        recorder = Recorder.create(request.record, manifest(selection, names))
-    collection = Collection(
-        providers=[load_provider(name)(selection) for name in names],
-        progress=progress or Silent(),
-        recorder=recorder,
-        replay=replay,
-        sink=journal,
-        resumed=kept(journal) if journal else {},
-        attempt_seconds=request.call_seconds,
-        seconds=request.deadline_seconds,
-    )
-    started(collection)
-    try:
-        collected = await collection.run()
-    finally:
-        if recorder:
-            recorder.close()
-
-    result = await trio.to_thread.run_sync(judged, collected, rules, kinds, selection.observed)
-    result.scope = scope
-    result.question = request.question
-    if replay:
-        put_times_of(replay, rules, result)
-    else:
-        result.id, result.started = identity["id"], identity["started"]
-        result.finished = stamp(now())
-    if recorder:
-        recorder.seal(
-            id=result.id, started=result.started, finished=result.finished, rules=rules.digest
+        about = {"started": stamp(began)}
+        journal = Journal.begin(home, scope, resume=request.resume, about=about)
+        began = datetime.fromisoformat(journal.about["started"])
+        selection = replace(selection, observed=began)
+    with ExitStack() as stack:
+        if journal:
+            stack.callback(journal.leave)
+        if request.record:
+            recorder = Recorder.create(request.record, manifest(selection, names))
+        resumed = kept(journal) if journal else {}
+        if request.resume:
+            shown.said(f"resuming: {len(resumed)} partitions are read already")
+        collection = Collection(
+            providers=[load_provider(name)(selection) for name in names],
+            progress=shown,
+            recorder=recorder,
+            replay=replay,
+            sink=journal,
+            resumed=resumed,
+            attempt_seconds=request.call_seconds,
+            seconds=request.deadline_seconds,
         )
-    await trio.to_thread.run_sync(write, result, home)
-    if journal and not result.interrupted:
-        journal.discard()
+        started(collection)
+        try:
+            collected = await collection.run()
+        finally:
+            if recorder:
+                recorder.close()
+
+        result = await trio.to_thread.run_sync(
+            judged, collected, rules, kinds, selection.observed, abandon_on_cancel=True
+        )
+        result.scope = scope
+        result.question = request.question
+        if replay:
+            put_times_of(replay, rules, result)
+        else:
+            result.id, result.started = new_id(now()), stamp(began)
+            result.finished = stamp(now())
+        if recorder:
+            recorder.seal(
+                id=result.id, started=result.started, finished=result.finished, rules=rules.digest
+            )
+        try:
+            await trio.to_thread.run_sync(write, result, home)
+        except InputError as error:
+            raise NotStoredError(str(error), result) from error
+        if journal and not result.interrupted:
+            journal.discard()
     return result
 
 
 def kept(journal: Journal) -> dict[Partition, Read]:
-    """What an earlier, killed run of the same scan had read."""
+    """What an earlier, killed run of the same scan had read. What it had failed to is tried again."""
     return {
         partition: Read(resources=saved.resources, gaps=saved.gaps, coverage=saved.coverage)
         for partition, saved in journal.finished().items()
+        if saved.coverage.state is State.READ
     }
 
 

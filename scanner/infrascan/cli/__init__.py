@@ -6,10 +6,14 @@ Only this package prints. Each command's module is imported when the command run
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
 
 from infrascan.cli.parser import parser
 
@@ -23,32 +27,108 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
-    options = parser().parse_args(arguments)
+    usable_streams()
     try:
-        code = dispatch(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLEAN
+        with Defects():
+            code = dispatch(arguments)
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)
 
 
-def dispatch(options: object) -> int:
+def dispatch(arguments: Sequence[str] | None) -> int:
+    options = argparse.Namespace(json_logs=False)
+    try:
+        options = parser().parse_args(arguments, options)
+        code = called(options)
+        sys.stdout.flush()
+    except SystemExit as ended:  # argparse: --help, --version, or a mistake
+        code = ended.code if isinstance(ended.code, int) else USAGE
+        if not flushed():
+            complain("standard output could not be written")
+            code = code or USAGE
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        give_up_stdout()
+        return CLEAN
+    except OSError as error:
+        where = "" if flushed() else "standard output"
+        named = ": ".join(str(part) for part in (error.filename or where, error.strerror) if part)
+        complain(named or str(error), as_json=options.json_logs)
+        return USAGE
+    return code
+
+
+def called(options: argparse.Namespace) -> int:
     from infrascan.model import InputError
 
-    module, _, function = options.run.partition(":")  # type: ignore[attr-defined]
+    module, _, function = options.run.partition(":")
     try:
         command = getattr(importlib.import_module(f"infrascan.cli.{module}"), function)
         return int(command(options) or CLEAN)
     except InputError as error:
+        for line in str(error).splitlines():
+            complain(line, as_json=options.json_logs)
+        return USAGE
+
+
+def complain(text: str, *, as_json: bool = False) -> None:
+    """Say on standard error what went wrong: a line, or an object where logs are JSON."""
+    from infrascan import redact
+
+    line = f"infrascan: {redact.text(text)}"
+    if as_json:
+        line = event("error", text=redact.text(text))
+    print(line, file=sys.stderr, flush=True)
+
+
+def event(name: str, **fields: object) -> str:
+    """A line of a JSON log."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": time, "event": name, **fields}, ensure_ascii=True)
+
+
+class Defects:
+    """Ends with the code for a defect, not with Python's own, which is that for findings."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, Exception):
+            return
+        from traceback import format_exception
+
         from infrascan import redact
 
-        for line in redact.text(str(error)).splitlines():
-            print(f"infrascan: {line}", file=sys.stderr)
-        return USAGE
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename else ""
-        print(f"infrascan: {named}{error.strerror or error}", file=sys.stderr)
-        return USAGE
+        print(redact.text("".join(format_exception(error))), file=sys.stderr)
+        complain("a defect of infrascan; please report it with the lines above")
+        sys.exit(DEFECT)
+
+
+def usable_streams() -> None:
+    """Let any name be printed whatever the locale, and nothing be printed where a stream is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        else:
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flushed() -> bool:
+    """Bring out what was printed; False when that is not possible, and nothing more will be."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
+        return False
+    return True
+
+
+def give_up_stdout() -> None:
+    """Let what is still to be printed vanish, so that the interpreter's end does not fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

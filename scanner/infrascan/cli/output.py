@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +42,28 @@ class Output:
             writable(folder)
         return cls(chosen, folder)
 
-    def write(self, scan: Scan, *, quiet: bool = False) -> None:
-        """Write each format; print the summary last, with where the files are."""
+    def write(
+        self, scan: Scan, said: Callable[[str], None], *, quiet: bool = False, stored: bool = True
+    ) -> None:
+        """Write each format; print the summary last, with where the files are.
+
+        Raises `InputError`, which says how to get the report of a stored scan again.
+        """
+        again = f"render it again with: infrascan report {scan.id} --output DIR"
+        try:
+            self.write_formats(scan, said, quiet=quiet)
+        except InputError as error:
+            raise InputError(
+                f"{error}; the scan is stored, {again}" if stored else error
+            ) from error
+
+    def write_formats(self, scan: Scan, said: Callable[[str], None], *, quiet: bool) -> None:
         reports = []
         for name in self.formats:
             if name == "terminal":
                 continue
             if self.folder is None:
-                render(name, scan, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                write_stdout(name, scan)
             else:
                 reports.append((name, str(self.write_file(scan, name, self.folder))))
         if quiet:
@@ -64,24 +77,33 @@ class Output:
             show(scan, Console(stderr=beside, highlight=False), reports)
         else:
             for _, path in reports:
-                print(f"infrascan: wrote {path}", file=sys.stderr)
+                said(f"wrote {path}")
 
     def write_file(self, scan: Scan, name: str, folder: Path) -> Path:
         """Write aside and rename, so that a full disk or a kill leaves the old report whole."""
         path = folder / f"report{EXTENSIONS[name]}"
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "wb") as file:
-                render(name, scan, file)
-            Path(temporary).chmod(0o600)
-            Path(temporary).replace(path)
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    render(name, scan, file)
+                Path(temporary).chmod(0o600)
+                Path(temporary).replace(path)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
         except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            raise InputError(
-                f"{path} could not be written: {error.strerror}; the scan is stored, "
-                f"render it again with: infrascan report {scan.id} --output DIR"
-            ) from error
+            raise InputError(f"{path} could not be written: {error.strerror}") from error
         return path
+
+
+def write_stdout(name: str, scan: Scan) -> None:
+    try:
+        render(name, scan, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"standard output could not be written: {error.strerror}") from error
 
 
 def writable(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from infrascan import __version__
 
@@ -52,6 +52,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name the nearest spelling, which argparse learns in Python 3.14."""
+        if action.choices is None or value in action.choices:
+            return
+        from difflib import get_close_matches
+
+        choices = [str(choice) for choice in action.choices]
+        near = get_close_matches(str(value), choices, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise argparse.ArgumentError(
+            action, f"unknown {value!r}: {meant}there are {', '.join(choices)}"
+        )
 
 
 def command(
@@ -275,9 +288,12 @@ def add_mcp(commands: Commands) -> None:
 
 
 def percent(text: str) -> float:
-    value = float(text.removesuffix("%"))
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = float("nan")
     if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 100")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 100")
     return value
 
 
@@ -286,6 +302,6 @@ def seconds(text: str) -> float:
         value = float(text.removesuffix("s"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if value <= 0:
+    if not value > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
     return value

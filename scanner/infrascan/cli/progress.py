@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import sys
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from infrascan import redact
+from infrascan import cli, redact
 from infrascan.collect.engine import Silent
 from infrascan.collect.provider import Call
 from infrascan.model import Coverage, ReadError, State
@@ -22,6 +21,24 @@ def progress(*, quiet: bool, json_logs: bool) -> Bars | Lines | Events | Quiet:
     if quiet:
         return Quiet()
     return Bars() if sys.stderr.isatty() else Lines()
+
+
+class Logged(logging.Handler):
+    """Says what is logged where the progress is shown, redacted and in its form."""
+
+    def __init__(self, shown: Bars | Lines | Events | Quiet) -> None:
+        super().__init__(logging.WARNING)
+        self.shown = shown
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.shown.said(self.format(record))
+
+
+def show_logs(shown: Bars | Lines | Events | Quiet) -> None:
+    """Show what infrascan logs. What libraries log or warn of is dropped: the gaps say it."""
+    logging.captureWarnings(True)
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger("infrascan").addHandler(Logged(shown))
 
 
 class Quiet(Silent, AbstractContextManager["Quiet"]):
@@ -129,9 +146,7 @@ class Events(Silent, AbstractContextManager["Events"]):
     def __exit__(self, *_: object) -> None: ...
 
     def event(self, name: str, **fields: object) -> None:
-        time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = json.dumps({"time": time, "event": name, **fields}, ensure_ascii=True)
-        print(line, file=sys.stderr, flush=True)
+        print(cli.event(name, **fields), file=sys.stderr, flush=True)
 
     def planned(self, provider: str, partitions: int) -> None:
         self.event("planned", provider=provider, partitions=partitions)

@@ -28,7 +28,7 @@ def show(options: argparse.Namespace) -> int:
     """Say of each provider as whom it is connected, or why it is not and what to do."""
     request = Request(
         profiles=tuple(options.profile or ()),
-        regions=names(options.region),
+        regions=names(options.region, "--region"),
         contexts=tuple(options.context or ()),
     )
     found = trio.run(partial(identities, request))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +11,11 @@ import trio
 
 from infrascan import cli
 from infrascan.cli.output import Output
-from infrascan.cli.progress import progress
+from infrascan.cli.progress import progress, show_logs
 from infrascan.collect.engine import Collection, Progress
 from infrascan.collect.nursery import open_nursery
 from infrascan.model import Category, Connection, InputError, Reason, Scan, Severity
-from infrascan.pipeline import DEMO, Request, scan
+from infrascan.pipeline import DEMO, NotStoredError, Request, scan
 from infrascan.shipped import shipped
 from infrascan.store.home import home
 
@@ -26,12 +25,25 @@ def run(options: argparse.Namespace) -> int:
     request = request_of(options)
     output = Output.of(options.format, options.output)
     where = home()
+    not_stored = None
     with progress(quiet=options.quiet, json_logs=options.json_logs) as shown:
-        result = trio.run(partial(scanned, request, where, shown))
-    output.write(result, quiet=options.quiet)
+        show_logs(shown)
+        try:
+            result = trio.run(partial(scanned, request, where, shown))
+        except NotStoredError as error:
+            not_stored, result = error, error.scan
+    output.write(result, shown.said, quiet=options.quiet, stored=not not_stored)
+    if not_stored:
+        raise not_stored
     if result.interrupted:
-        notice(f"stopped; what was read until then is above and stored as {result.id}", options)
-    return exit_code(result, options.fail_on, options.min_coverage)
+        shown.said(
+            f"stopped; what was read is stored as {result.id}; "
+            "the same command with --resume reads the rest"
+        )
+    code, why = verdict(result, options.fail_on, options.min_coverage)
+    for line in why:
+        cli.complain(line, as_json=options.json_logs)
+    return code
 
 
 async def scanned(request: Request, where: Path, shown: Progress) -> Scan:
@@ -64,14 +76,19 @@ def request_of(options: argparse.Namespace) -> Request:
         raise InputError(
             "--record keeps answers from the network; it cannot be used on a recording"
         )
+    if options.resume and (replay or options.record):
+        other = "--demo" if options.demo else "--replay" if replay else "--record"
+        raise InputError(
+            f"--resume goes on with a scan of the network, so {other} cannot be used with it"
+        )
     if replay and (options.profile or options.region or options.context):
         raise InputError(
             "a recording holds its own profiles, regions and contexts; leave out --profile, --region and --context"
         )
     return Request(
-        providers=names(options.providers),
+        providers=names(options.providers, "--providers"),
         profiles=tuple(options.profile or ()),
-        regions=names(options.region),
+        regions=names(options.region, "--region"),
         contexts=tuple(options.context or ()),
         secrets=options.k8s_secrets,
         rule_folders=tuple(Path(folder) for folder in options.rules),
@@ -85,25 +102,30 @@ def request_of(options: argparse.Namespace) -> Request:
     )
 
 
-def names(given: list[str] | None) -> tuple[str, ...]:
-    """`["aws,k8s", "gcp"]` as ("aws", "k8s", "gcp"), each once."""
+def names(given: list[str] | None, option: str) -> tuple[str, ...]:
+    """`["aws,k8s", "gcp"]` as ("aws", "k8s", "gcp"), each once. Raises `InputError` for none."""
     parts = (part.strip() for text in given or () for part in text.split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    found = tuple(dict.fromkeys(part for part in parts if part))
+    if given and not found:  # an empty variable in a script must not mean "all"
+        raise InputError(f"{option} is empty; name at least one, or leave the option out")
+    return found
 
 
-def exit_code(result: Scan, fail_on: str | None, min_coverage: float | None) -> int:
-    """The worst that applies: a defect, a stop, too little coverage, findings."""
-    if any(gap.reason is Reason.BUG for gap in result.gaps):
-        return cli.DEFECT
+def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tuple[int, list[str]]:
+    """The exit code, for the worst that applies, and why where the report alone would not say."""
+    defects = [gap for gap in result.gaps if gap.reason is Reason.BUG]
+    if defects:
+        return cli.DEFECT, [f"{gap.place}: {gap.detail}; please report it" for gap in defects[:3]]
     if result.interrupted:
-        return cli.INTERRUPTED
-    if unread_providers(result):
-        return cli.COVERAGE
-    if min_coverage is not None and result.coverage_percent < min_coverage:
-        return cli.COVERAGE
+        return cli.INTERRUPTED, []
+    if unread := unread_providers(result):
+        return cli.COVERAGE, [f"{name} could not be read: {cause(result, name)}" for name in unread]
+    percent = result.coverage_percent
+    if min_coverage is not None and percent < min_coverage:
+        return cli.COVERAGE, [f"{percent:.1f} % was read, --min-coverage asks for {min_coverage:g}"]
     if fail_on and any(f.severity.rank <= Severity(fail_on).rank for f in result.findings):
-        return cli.FINDINGS
-    return cli.CLEAN
+        return cli.FINDINGS, []
+    return cli.CLEAN, []
 
 
 def unread_providers(result: Scan) -> list[str]:
@@ -113,6 +135,12 @@ def unread_providers(result: Scan) -> list[str]:
     return [name for name in result.scope["providers"] if name not in connected & read]
 
 
-def notice(text: str, options: argparse.Namespace) -> None:
-    if not options.quiet:
-        print(f"infrascan: {text}", file=sys.stderr)
+def cause(result: Scan, provider: str) -> str:
+    """Why a provider gave nothing, and what to do: of the account, or of the first call."""
+    for identity in result.identities:
+        if identity.provider == provider and identity.state is not Connection.CONNECTED:
+            return "; ".join(part for part in (identity.detail, identity.remedy) if part)
+    for gap in result.gaps:
+        if gap.provider == provider:
+            return f"{gap.place}: {gap.detail}"
+    return "it has nothing to read"

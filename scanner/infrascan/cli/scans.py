@@ -50,8 +50,12 @@ def report(options: argparse.Namespace) -> int:
     from infrascan.store.scans import read
 
     output = Output.of(options.format, options.output)
-    output.write(read(home(), options.scan))
+    output.write(read(home(), options.scan), said)
     return cli.CLEAN
+
+
+def said(text: str) -> None:
+    print(f"infrascan: {text}", file=sys.stderr)
 
 
 def diff(options: argparse.Namespace) -> int:

@@ -194,7 +194,11 @@ class Collection:
     def finish(self, partition: Partition, read: Read, *, keep: bool = True) -> None:
         del self.open[partition]
         if keep and self.sink:
-            self.sink.append(partition, read)
+            try:
+                self.sink.append(partition, read)
+            except InputError as error:  # a full disk must not cost what is being read
+                self.sink = None
+                self.progress.said(f"{error}; the scan goes on, but could not be resumed")
         self.take(read)
         self.progress.finished(read.coverage)
 

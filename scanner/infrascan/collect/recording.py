@@ -11,6 +11,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Recorder:
     @classmethod
     def create(cls, folder: Path, manifest: Mapping[str, Any]) -> Recorder:
         """Start a recording in a new or empty folder. Raises `InputError` when it cannot be."""
-        try:
+        with written(folder, "name a folder that can be written"):
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise InputError(
@@ -42,15 +43,12 @@ class Recorder:
                 )
             recorder = cls(folder, {"format": FORMAT, **manifest})
             recorder.put_manifest()
-        except OSError as error:
-            raise InputError(
-                f"--record {folder}: {error.strerror or error}; name a folder that can be written"
-            ) from error
         return recorder
 
     def put_manifest(self) -> None:
         text = json.dumps(self.manifest, indent=2, sort_keys=True)
-        (self.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        with written(self.folder):
+            (self.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     def seal(self, **scan: str) -> None:
         """Note which scan this was, so that its replay can give the very same report."""
@@ -79,7 +77,8 @@ class Recorder:
                 "permission": error.permission,
             }
         text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
-        self.file(call.provider).write(text.encode() + b"\n")
+        with written(self.folder):
+            self.file(call.provider).write(text.encode() + b"\n")
 
     def file(self, provider: str) -> gzip.GzipFile:
         if provider not in self.files:
@@ -88,9 +87,21 @@ class Recorder:
         return self.files[provider]
 
     def close(self) -> None:
-        for file in self.files.values():
-            file.close()
-        self.files.clear()
+        """Finish the files. Raises `InputError` when the disk is full."""
+        with written(self.folder):
+            while self.files:
+                self.files.popitem()[1].close()
+
+
+@contextmanager
+def written(
+    folder: Path, remedy: str = "run again with --resume and without --record"
+) -> Iterator[None]:
+    """Turn an `OSError` into one line. A recording with holes is of no use, so it ends the scan."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"--record {folder}: {error.strerror or error}; {remedy}") from error
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -137,11 +138,21 @@ class Journal:
 
     def discard(self) -> None:
         """Remove the journal: its scan is stored. Older ones of the same scope go with it."""
-        self.path.unlink(missing_ok=True)
-        self.close()
+        self.drop()
         clear(
             self.path.parent, lambda head, _: head is None or head["scope"] == as_stored(self.scope)
         )
+
+    def drop(self) -> None:
+        """Remove the journal and let go of it."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def leave(self) -> None:
+        """Let go of the journal: it stays where there is something to resume."""
+        if self.descriptor >= 0 and not any(islice(whole_records(self.path), 1, None)):
+            self.drop()
+        self.close()
 
     def close(self) -> None:
         """Let go of the journal and leave it to be resumed."""
