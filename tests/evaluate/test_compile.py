@@ -20,7 +20,7 @@ NOW_SECONDS = NOW.timestamp()
 @given(
     st.lists(conditions(), min_size=1, max_size=4), st.lists(resources(), min_size=1, max_size=4)
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 def test_compiled_rules_flag_what_the_interpreter_flags(
     rules: list[Any], found: list[Resource]
 ) -> None:
@@ -36,7 +36,7 @@ def test_compiled_rules_flag_what_the_interpreter_flags(
 
 
 @given(st.lists(conditions(), min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_generated_code_is_names_and_operators_alone(rules: list[Any]) -> None:
     text, _ = source([condition(rule) for rule in rules], NOW_SECONDS)
     for node in ast.walk(ast.parse(text)):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infrascan.evaluate.interpret import FACT_CAP, interpret
+from infrascan.evaluate.interpret import FACT_CAP, interpret, trimmed
 from infrascan.model import Evidence, Resource
 from tests.evaluate.language import (
     NAMES,
@@ -52,7 +52,7 @@ def filled(draw: Any, one: Resource) -> Resource:
 
 
 @given(conditions(), resources(unread=True), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 def test_closing_a_gap_never_contradicts_a_definite_verdict(
     rule: Any, one: Resource, data: st.DataObject
 ) -> None:
@@ -66,20 +66,20 @@ def test_closing_a_gap_never_contradicts_a_definite_verdict(
 
 
 @given(conditions(), resources())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_what_was_read_whole_is_never_unknown(rule: Any, one: Resource) -> None:
     assert verdict(rule, one) is not None
 
 
 @given(conditions(), resources(unread=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_not_turns_a_verdict_around_and_keeps_unknown(rule: Any, one: Resource) -> None:
     plain, turned = verdict(rule, one), verdict({"not": rule}, one)
     assert turned is (None if plain is None else not plain)
 
 
 @given(conditions(), resources())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_every_verdict_cites_facts_that_are_in_the_data(rule: Any, one: Resource) -> None:
     answer = interpret(condition(rule), one, NOW_SECONDS)
     assert 0 < len(answer.facts) <= FACT_CAP
@@ -93,7 +93,7 @@ def test_every_verdict_cites_facts_that_are_in_the_data(rule: Any, one: Resource
         elif fact.path == "id" and fact.value == holder.id:
             continue
         else:
-            assert value_at(holder.data, fact) == fact.value
+            assert trimmed(value_at(holder.data, fact)) == fact.value
 
 
 def value_at(data: Any, fact: Evidence) -> Any:
