@@ -7,6 +7,7 @@ Only this package prints. Each command's module is imported when the command run
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import os
@@ -23,6 +24,8 @@ USAGE = 2
 COVERAGE = 3
 DEFECT = 4
 INTERRUPTED = 130
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,8 +54,10 @@ def dispatch(arguments: Sequence[str] | None) -> int:
         give_up_stdout()
         return CLEAN
     except OSError as error:
-        where = "" if flushed() else "standard output"
-        named = ": ".join(str(part) for part in (error.filename or where, error.strerror) if part)
+        flushed()
+        # Every file of ours is written under its name; what has none is the stream.
+        where = error.filename or ("standard output" if error.errno in FULL else "")
+        named = ": ".join(str(part) for part in (where, error.strerror) if part)
         complain(named or str(error), as_json=options.json_logs)
         return USAGE
     return code

@@ -18,6 +18,8 @@ def serve(options: argparse.Namespace) -> int:
         return 0
     from infrascan.mcp_server.http import run_http
 
-    print(f"infrascan: MCP on http://{options.listen}/mcp (Ctrl-C ends)", file=sys.stderr)
-    run_http(where, options.listen, options.token_file)
+    def starting() -> None:
+        print(f"infrascan: MCP on http://{options.listen}/mcp (Ctrl-C ends)", file=sys.stderr)
+
+    run_http(where, options.listen, options.token_file, starting)
     return 0

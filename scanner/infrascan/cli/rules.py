@@ -22,6 +22,10 @@ from infrascan.shipped import shipped
 def listing(options: argparse.Namespace) -> int:
     """List the rules, worst first within a provider; or as JSON, or as the Markdown catalogue."""
     found, _ = loaded(options.rules)
+    providers = {rule.provider for rule in found}
+    if options.provider and options.provider not in providers:
+        near = nearest(options.provider, providers)
+        raise InputError(f"no rules for provider {options.provider!r}{near}")
     chosen = [
         rule
         for rule in found
@@ -115,9 +119,10 @@ def new(options: argparse.Namespace) -> int:
     path.write_text(TEMPLATE.format(id=options.rule, kind=kind), encoding="utf-8")
     try:
         load([Path(options.rules)], kinds)
-    except RuleErrors:
-        path.unlink()
-        raise
+    except RuleErrors as errors:  # those of other files are not this one's fault
+        if mine := [error for error in errors.errors if error.path == str(path)]:
+            path.unlink()
+            raise RuleErrors(mine) from errors
     print(
         f"{path}: fill it in, then run: infrascan rules test {options.rule} --rules {options.rules}"
     )
@@ -130,10 +135,10 @@ def resource_for(rule: str, given: str | None, kinds: Mapping[str, Kind]) -> str
         if given not in kinds:
             raise InputError(f"unknown kind {given!r}{nearest(given, kinds)}")
         return given
-    prefix = rule.rpartition(".")[0] + "."
-    matching = [name for name in kinds if name.startswith(prefix)]
+    prefix = rule.rpartition(".")[0]
+    matching = [name for name in kinds if f"{name}.".startswith(f"{prefix}.")]
     if not matching:
-        raise InputError(f"no kind begins with {prefix!r}; name one with --resource KIND")
+        raise InputError(f"no kind begins with '{prefix}.'; name one with --resource KIND")
     return matching[0]
 
 
@@ -176,4 +181,7 @@ examples:
     given: {{tags: {{replace-me: "yes"}}}}
   - pass: the tag says no
     given: {{tags: {{replace-me: "no"}}}}
+  - unknown: the tags may not be read
+    given: {{}}
+    unread: [tags]
 """

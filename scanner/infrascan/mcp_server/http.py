@@ -31,8 +31,13 @@ BODY = 1024 * 1024  # bytes of a request, far more than any question
 GRACE = 2.0  # seconds that open streams get at shutdown
 
 
-def run_http(home: Path, listen: str, token_file: str | None) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `InputError` for an address it must not or cannot use."""
+def run_http(
+    home: Path, listen: str, token_file: str | None, starting: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `InputError` for an address it must not or cannot use.
+
+    `starting` is called when nothing stands in the way any more.
+    """
     host, port = address(listen)
     token = token_from(token_file)
     if not loopback(host) and not token:
@@ -41,6 +46,7 @@ def run_http(home: Path, listen: str, token_file: str | None) -> None:
             "and put TLS in front"
         )
     available(host, port)
+    starting()
     trio.run(partial(serve, home, host, port, token))
 
 
