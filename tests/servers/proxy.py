@@ -5,7 +5,7 @@
 
 A fault is decided by a function of the request. `remember` answers a repeated request from
 memory, which makes a thousand runs against a slow server fast. Run as
-`python -m tests.servers.proxy URL SECONDS` it is a process of its own and prints its port;
+`python -m tests.servers.proxy URL SECONDS [remember]` it is a process of its own and prints its port;
 a GET of /proxy-counts then gives what it counted.
 """
 
@@ -211,11 +211,11 @@ class Exchange(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def main(upstream: str, latency: float) -> None:
-    with Proxy(upstream, latency) as proxy:
+def main(upstream: str, latency: float, *, remember: bool) -> None:
+    with Proxy(upstream, latency, remember=remember) as proxy:
         print(proxy.url.rpartition(":")[2], flush=True)
         threading.Event().wait()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main(sys.argv[1], float(sys.argv[2]), remember="remember" in sys.argv[3:])
