@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ import pytest
 import trio
 
 from infrascan.model import ReadError, Reason, Resource
+from infrascan.providers.aws import completing
 from tests.providers.aws.reader import Reader
 from tests.servers.aws_protocols import Request
 from tests.servers.proxy import Answer, Proxy, Seen
@@ -254,3 +256,41 @@ def test_queues_may_be_left_out_of_an_answer_and_others_may_not(proxy: Proxy) ->
     _, error = read("aws.logs.log_group")
     assert error is not None
     assert error.reason is Reason.MALFORMED
+
+
+def test_a_credential_report_is_waited_for(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completing, "REPORT_SECONDS", 0.01)
+    states = iter(("STARTED", "INPROGRESS", "COMPLETE"))
+    report = b64encode(b"user,mfa_active\na,true\n").decode()
+
+    def iam(seen: Seen) -> Answer | None:
+        action = form_token("Action")(seen)
+        if action == "GenerateCredentialReport":
+            return xml(
+                f"<{action}Response><{action}Result><State>{next(states)}</State></{action}Result></{action}Response>"
+            )
+        if action == "GetCredentialReport":
+            return xml(
+                f"<{action}Response><{action}Result><Content>{report}</Content></{action}Result></{action}Response>"
+            )
+        if action == "GetAccountAuthorizationDetails":
+            users = "".join(
+                f"<member><UserName>{n}</UserName><Arn>{n}</Arn></member>" for n in "ab"
+            )
+            return xml(
+                f"<{action}Response><{action}Result><UserDetailList>{users}</UserDetailList></{action}Result></{action}Response>"
+            )
+        return known(seen)
+
+    known = Pages("", form_token(""), volumes)
+    proxy.fault = iam
+
+    (a, b), error = read("aws.iam.user")
+
+    assert error is None
+    assert next(states, None) is None
+    assert a.data["credentials"] == {"user": "a", "mfa_active": True}
+    # The report is older than user b: that is not the same as having nothing to say of b.
+    assert "credentials" not in b.data
+    assert b.unread["credentials"].reason is Reason.TRUNCATED
+    assert b.unread["credentials"].call == "iam.GetCredentialReport"

@@ -12,7 +12,6 @@ from infrascan.providers.aws.errors import DENIED, DISABLED, THROTTLED, UNAUTHEN
 from infrascan.providers.aws.parsing import PARSERS, Factory, moment
 from tests.servers.proxy import HTML
 
-
 SHAPE = StructureShape(
     "Out",
     {"type": "structure", "members": {"a": {"shape": "N"}}},

@@ -87,13 +87,15 @@ CACHE_CLUSTERS = Listing(
     items="CacheClusters[]",
     params={"ShowCacheNodeInfo": True, "MaxRecords": 100},
     paging=MARKER,
-    id="{ARN}",
+    id="arn:{partition}:elasticache:{region}:{account}:cluster:{CacheClusterId}",
     name=("CacheClusterId",),
     details=(
         Detail(
             field="tags",
             operation="ListTagsForResource",
-            params={"ResourceName": "{ARN}"},
+            params={
+                "ResourceName": "arn:{partition}:elasticache:{region}:{account}:cluster:{CacheClusterId}"
+            },
             result="TagList",
         ),
     ),
@@ -137,13 +139,15 @@ REPLICATION_GROUPS = Listing(
     items="ReplicationGroups[]",
     params={"MaxRecords": 100},
     paging=MARKER,
-    id="{ARN}",
+    id="arn:{partition}:elasticache:{region}:{account}:replicationgroup:{ReplicationGroupId}",
     name=("ReplicationGroupId",),
     details=(
         Detail(
             field="tags",
             operation="ListTagsForResource",
-            params={"ResourceName": "{ARN}"},
+            params={
+                "ResourceName": "arn:{partition}:elasticache:{region}:{account}:replicationgroup:{ReplicationGroupId}"
+            },
             result="TagList",
         ),
     ),

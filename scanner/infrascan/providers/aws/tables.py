@@ -139,6 +139,14 @@ class Listing:
     metrics: tuple[Metric, ...] = ()
     permission: str = ""  # when it is not "service:Operation"
 
+    @property
+    def depth(self) -> int:
+        """How many calls wait for one another at least, where there is something to read."""
+        merged = any(not detail.field for detail in self.details)
+        added = any(detail.field for detail in self.details) or bool(self.metrics)
+        prepared = any(isinstance(detail, Batch) and detail.prepare for detail in self.details)
+        return len(self.parents) + bool(self.operation) + merged + added + 2 * prepared
+
 
 PREFIXES: Mapping[str, str] = {
     "apigatewayv2": "apigateway",
