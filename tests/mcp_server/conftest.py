@@ -41,14 +41,14 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def started(home: Path, *arguments: str) -> Served:
+def started(home: Path, *arguments: str, more: dict[str, str] | None = None) -> Served:
     port = free_port()
     log = home / "stderr.txt"  # a pipe that nobody reads would fill up and stop the server
     command = [sys.executable, "-m", "infrascan", "mcp", "--transport", "http"]
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [*command, "--listen", f"127.0.0.1:{port}", *arguments],
-            env=environment(home),
+            env=environment(home) | (more or {}),
             stderr=errors,
         )
     for _ in range(300):
