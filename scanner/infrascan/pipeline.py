@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from infrascan.providers import PROVIDERS, configured
 from infrascan.providers import load as load_provider
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
+from infrascan.store.parquet import loaded
 from infrascan.store.scans import write
 
 DEMO = "acme"
@@ -87,7 +88,9 @@ async def scan(
     names = provider_names(request, replay)
     scope = scope_of(request, names, replay)
     kinds = all_kinds(names)
-    rules = await trio.to_thread.run_sync(chosen_rules, request, kinds)
+    ready = Ready()
+    if request.rule_folders:  # a mistake in them is said before anything is read
+        await ready.make(request, kinds)
 
     shown = progress or Silent()
     recorder = journal = None
@@ -117,10 +120,13 @@ async def scan(
         )
         started(collection)
         try:
-            collected = await collection.run()
+            async with open_nursery() as nursery:
+                nursery.start_soon(ready.make, request, kinds)
+                collected = await collection.run()
         finally:
             if recorder:
                 recorder.close()
+        rules = ready.rules
 
         result = await trio.to_thread.run_sync(
             judged, collected, rules, kinds, selection.observed, abandon_on_cancel=True
@@ -152,6 +158,21 @@ def kept(journal: Journal) -> dict[Partition, Read]:
         for partition, saved in journal.finished().items()
         if saved.coverage.state is State.READ
     }
+
+
+@dataclass(eq=False)
+class Ready:
+    """What judging and storing need. Reading begins with calls that wait for one another, so
+    there is time to make it meanwhile."""
+
+    rules: RuleSet = field(default_factory=RuleSet)
+    made: bool = False
+
+    async def make(self, request: Request, kinds: dict[str, Kind]) -> None:
+        if not self.made:
+            self.made = True
+            self.rules = await trio.to_thread.run_sync(chosen_rules, request, kinds)
+            await trio.to_thread.run_sync(loaded, abandon_on_cancel=True)
 
 
 def judged(
