@@ -213,6 +213,21 @@ def test_denials_take_back_what_they_cover(denial: dict[str, Any], taken_back: b
     assert allows(document) is not taken_back
 
 
+def test_a_denial_under_a_condition_leaves_an_identity_its_grant() -> None:
+    rows = [
+        {k: v for k, v in row.items() if k != "Principal"}
+        for row in (statement(), statement(Effect="Deny"))
+    ]
+    assert not allows({"Statement": rows}, {"action": "s3:GetObject"})
+    for condition in ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, "broken"):
+        rows[1]["Condition"] = condition
+        assert allows({"Statement": rows}, {"action": "s3:GetObject"})
+
+
+def test_a_denial_whose_condition_cannot_be_read_takes_nothing_back() -> None:
+    assert allows({"Statement": [statement(), statement(Effect="Deny", Condition="broken")]})
+
+
 def test_the_statement_that_grants_is_named() -> None:
     document = {"Statement": [statement(Action="s3:Put*"), statement()]}
     assert granting(document, grant(ANYONE), OWN) == 1
