@@ -175,12 +175,12 @@ def test_an_example_that_does_not_hold_fails_the_test(infrascan: Command, folder
 
 
 def test_a_new_rule_passes_its_own_examples(infrascan: Command):
-    for id in ("aws.s3.bucket-without-owner", "k8s.pod.team-missing"):
-        made = infrascan("rules", "new", id)
+    for rule in ("aws.s3.bucket-without-owner", "k8s.pod.team-missing"):
+        made = infrascan("rules", "new", rule)
         assert (made.code, made.err) == (CLEAN, "")
-        tested = infrascan("rules", "test", id, "--rules", "rules")
+        tested = infrascan("rules", "test", rule, "--rules", "rules")
         assert (tested.code, tested.err) == (CLEAN, ""), tested
-        again = infrascan("rules", "new", id)
+        again = infrascan("rules", "new", rule)
         assert again.code == USAGE
         assert "exists already" in again.complaint
     linted = infrascan("rules", "lint", "--rules", "rules")

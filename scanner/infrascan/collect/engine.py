@@ -34,6 +34,7 @@ from infrascan.model import (
 )
 
 log = logging.getLogger(__name__)
+ODD = frozenset({Reason.MALFORMED, Reason.TRUNCATED, Reason.BUG})
 
 
 class Progress(Watcher, Protocol):
@@ -142,6 +143,8 @@ class Collection:
             async with trio.open_nursery() as nursery:
                 for partition in partitions:
                     nursery.start_soon(self.run_partition, provider, partition, ask)
+                    # Trio starts what is ready in any order; the provider's order has a reason.
+                    await trio.lowlevel.checkpoint()
         finally:
             self.result.calls += ask.calls
 
@@ -160,12 +163,16 @@ class Collection:
             self.finish(partition, self.resumed[partition], keep=False)
             return
         read = self.open[partition]
-        calls = 0
+        calls = errors = 0
 
         async def counted(call: Call) -> Any:
-            nonlocal calls
+            nonlocal calls, errors
             calls += 1
-            return await ask(call)
+            try:
+                return await ask(call)
+            except ReadError:
+                errors += 1
+                raise
 
         async def work() -> None:
             await provider.read(partition, counted, read.resources.append)
@@ -182,12 +189,15 @@ class Collection:
             state = State.PARTIAL if read.resources else State.UNREAD
         elif read.gaps:
             state = State.PARTIAL
+        # An error may stand for an absence, which is no gap, and one call for a hundred gaps; an
+        # answer of the wrong form is a gap without an error.
+        odd = sum(gap.reason in ODD for gap in read.gaps)
         read.coverage = Coverage(
             partition=partition,
             state=state,
             resources=len(read.resources),
             calls=calls,
-            failed=min(calls, len(read.gaps)),
+            failed=min(calls, len(read.gaps), errors + odd),
         )
         self.finish(partition, read)
 

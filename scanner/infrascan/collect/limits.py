@@ -20,6 +20,7 @@ WINDOW = 10.0  # calls in flight to begin with: what the slowest AWS control pla
 WIDEST = 64.0
 DECREASE = 0.8  # of the rate that was served, after a refusal
 INCREASE = 0.02  # of the rate, per second without a refusal
+STEP = 0.1  # calls a second, per second: the least increase, or a slow start would stay slow
 SLOWEST = 0.2  # calls a second, however often the API says no
 FASTEST = 500.0  # a rate above this is no limit; it is dropped
 MEASURED = 2.0  # seconds over which the served rate is measured
@@ -73,7 +74,7 @@ class Limit:
             self.served.popleft()
         self.window = min(WIDEST, self.window + 1 / self.window)
         if self.rate:
-            self.rate *= 1 + INCREASE * (now - self.raised_at)
+            self.rate += max(STEP, INCREASE * self.rate) * (now - self.raised_at)
             self.raised_at = now
             if self.rate > FASTEST:
                 self.rate = 0.0
