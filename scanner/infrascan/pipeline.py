@@ -31,7 +31,6 @@ from infrascan.model import (
     Reason,
     Scan,
     Severity,
-    State,
 )
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import PROVIDERS, configured
@@ -39,10 +38,11 @@ from infrascan.providers import load as load_provider
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
-from infrascan.store.scans import write
+from infrascan.store.scans import growing, write
 
 DEMO = "acme"
 CONNECT_SECONDS = 10.0
+LASTING = frozenset({Reason.DENIED, Reason.DISABLED, Reason.OUT_OF_SCOPE})
 
 
 class NotStoredError(InputError):
@@ -152,11 +152,11 @@ async def scan(
 
 
 def kept(journal: Journal) -> dict[Partition, Read]:
-    """What an earlier, killed run of the same scan had read. What it had failed to is tried again."""
+    """What an earlier run of the same scan had read. What failed for the moment is tried again."""
     return {
         partition: Read(resources=saved.resources, gaps=saved.gaps, coverage=saved.coverage)
         for partition, saved in journal.finished().items()
-        if saved.coverage.state is State.READ
+        if all(gap.reason in LASTING for gap in saved.gaps)
     }
 
 
@@ -179,10 +179,11 @@ def judged(
     collected: Collected, rules: RuleSet, kinds: dict[str, Kind], observed: datetime
 ) -> Scan:
     """Link, price and evaluate what was read. No I/O, and no clock but `observed`."""
-    edges = link(collected.resources, kinds, collected.gaps, collected.coverage)
-    total, unpriced = price_all(collected.resources)
-    verdicts = evaluate(rules, collected.resources, collected.gaps, now=observed, price=saving)
-    findings = count_once(verdicts.findings, collected.resources)
+    with growing():
+        edges = link(collected.resources, kinds, collected.gaps, collected.coverage)
+        total, unpriced = price_all(collected.resources)
+        verdicts = evaluate(rules, collected.resources, collected.gaps, now=observed, price=saving)
+        findings = count_once(verdicts.findings, collected.resources)
     return Scan(
         id="",
         version=__version__,
