@@ -25,6 +25,8 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.INTERRUPTED: ("interrupted", "Run again with --resume."),
     Reason.BUG: ("defect of infrascan", "Please report it, with the detail shown here."),
 }
+# Reasons whose gaps may name, in place of a permission, the one thing to do.
+ADVISED = frozenset({Reason.UNAUTHENTICATED, Reason.OUT_OF_SCOPE, Reason.DISABLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class GapGroup:
         """What closes the gaps, one sentence."""
         if self.permission and self.reason is Reason.DENIED:
             return f"Grant {self.permission}."
+        if self.permission and self.reason in ADVISED:
+            return f"{self.permission[0].upper()}{self.permission[1:]}."
         return WORDS[self.reason][1]
 
     @property

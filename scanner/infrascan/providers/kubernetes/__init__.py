@@ -186,7 +186,8 @@ class Kubernetes:
         if partition.kind == "k8s.secret" and not self.selection.secrets:
             raise ReadError(
                 Reason.OUT_OF_SCOPE,
-                "Secrets are listed, by name and type, only when asked for (--k8s-secrets)",
+                "Secrets are listed, by name and type, only when asked for",
+                permission="run with --k8s-secrets",
             )
         await read_table(cluster, BY_KIND[partition.kind], emit)
 
