@@ -1,8 +1,9 @@
-"""The tools, resources and prompts that agents see."""
+"""The tools and resources that agents see."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -51,8 +52,18 @@ def server(home: Path) -> MCPServer:
     return mcp
 
 
+def tool(mcp: MCPServer, title: str, annotations: types.ToolAnnotations) -> Callable[[Any], Any]:
+    """Register a function as a tool; its docstring, without the indent, is the description."""
+
+    def register(function: Any) -> Any:
+        described = inspect.cleandoc(function.__doc__ or "")
+        return mcp.tool(title=title, annotations=annotations, description=described)(function)
+
+    return register
+
+
 def add_tools(mcp: MCPServer, home: Path) -> None:
-    @mcp.tool(title="Deep research", annotations=READS)
+    @tool(mcp, title="Deep research", annotations=READS)
     async def deep_research(
         ctx: Context,
         question: Annotated[
@@ -106,7 +117,7 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
                 scan = await pipeline.scan(request, home, progress)
         return researched(scan, limit)
 
-    @mcp.tool(title="Version and connections", annotations=READS)
+    @tool(mcp, title="Version and connections", annotations=READS)
     async def infrascan_version() -> Annotated[types.CallToolResult, answers.VersionAnswer]:
         """The version of infrascan and the connection state of each provider.
 
@@ -117,7 +128,7 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
         states = ", ".join(f"{name}: {state}" for name, state in answer.providers.items())
         return result(answer, f"infrascan {__version__}; {states}")
 
-    @mcp.tool(title="Findings of a scan", annotations=STORED)
+    @tool(mcp, title="Findings of a scan", annotations=STORED)
     async def get_findings(
         scan: Annotated[str, Field(description="Id of a stored scan, or latest")] = "latest",
         severity: Annotated[str, Field(description="This severity and worse")] = "",
