@@ -6,15 +6,17 @@ import logging
 import sys
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from infrascan import cli, redact
 from infrascan.collect.engine import Silent
 from infrascan.collect.provider import Call
 from infrascan.model import Coverage, ReadError, State
 
+Shown: TypeAlias = "Bars | Lines | Events | Quiet"
 
-def progress(*, quiet: bool, json_logs: bool) -> Bars | Lines | Events | Quiet:
+
+def progress(*, quiet: bool, json_logs: bool) -> Shown:
     """The fitting kind: JSON lines, nothing, live bars on a terminal, or a few plain lines."""
     if json_logs:
         return Events()
@@ -26,7 +28,7 @@ def progress(*, quiet: bool, json_logs: bool) -> Bars | Lines | Events | Quiet:
 class Logged(logging.Handler):
     """Says what is logged where the progress is shown, redacted and in its form."""
 
-    def __init__(self, shown: Bars | Lines | Events | Quiet) -> None:
+    def __init__(self, shown: Shown) -> None:
         super().__init__(logging.WARNING)
         self.shown = shown
 
@@ -34,7 +36,7 @@ class Logged(logging.Handler):
         self.shown.said(self.format(record))
 
 
-def show_logs(shown: Bars | Lines | Events | Quiet) -> None:
+def show_logs(shown: Shown) -> None:
     """Show what infrascan logs. What libraries log or warn of is dropped: the gaps say it."""
     logging.captureWarnings(True)
     logging.getLogger().addHandler(logging.NullHandler())

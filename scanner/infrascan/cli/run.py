@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +13,8 @@ import trio
 
 from infrascan import cli
 from infrascan.cli.output import Output
-from infrascan.cli.progress import progress, show_logs
-from infrascan.collect.engine import Collection, Progress
+from infrascan.cli.progress import Shown, progress, show_logs
+from infrascan.collect.engine import Collection
 from infrascan.collect.nursery import open_nursery
 from infrascan.model import Category, Connection, InputError, Reason, Scan, Severity
 from infrascan.pipeline import DEMO, NotStoredError, Request, scan
@@ -46,26 +48,27 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-async def scanned(request: Request, where: Path, shown: Progress) -> Scan:
+async def scanned(request: Request, where: Path, shown: Shown) -> Scan:
     """Run the scan; the first Ctrl-C, or SIGTERM, ends reading and keeps what was read."""
-    async with open_nursery() as nursery:
-        watching = trio.CancelScope()
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with open_nursery() as nursery:
 
-        def started(collection: Collection) -> None:
-            nursery.start_soon(stop_on_signal, collection, shown, watching)
+            def started(collection: Collection) -> None:
+                nursery.start_soon(stop_on_signal, signals, collection, shown)
 
-        result = await scan(request, where, shown, started)
-        watching.cancel()
+            result = await scan(request, where, shown, started)
+            nursery.cancel_scope.cancel()
     return result
 
 
-async def stop_on_signal(collection: Collection, shown: Progress, scope: trio.CancelScope) -> None:
-    with scope, trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            shown.said("stopping; what was read is kept (again to quit at once)")
-            collection.stop()
-            break
-    # The receiver is gone: a second Ctrl-C raises KeyboardInterrupt as usual.
+async def stop_on_signal(signals: AsyncIterator[int], collection: Collection, shown: Shown) -> None:
+    await anext(signals)
+    shown.said("stopping; what was read is kept (again to quit at once)")
+    collection.stop()
+    await anext(signals)
+    # Something does not let go. The journal is on the disk: nothing is lost by this.
+    shown.__exit__(None, None, None)
+    os._exit(cli.INTERRUPTED)
 
 
 def request_of(options: argparse.Namespace) -> Request:

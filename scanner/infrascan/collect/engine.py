@@ -97,10 +97,11 @@ class Collection:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     open: dict[Partition, Read] = field(default_factory=dict)  # planned, not yet finished
     connecting: set[str] = field(default_factory=set)
+    stopped: bool = False
 
     def stop(self) -> None:
         """End the collection now: the operator asked for it."""
-        self.result.interrupted = True
+        self.stopped = True
         self.scope.cancel()
 
     async def run(self) -> Collected:
@@ -116,6 +117,7 @@ class Collection:
             for provider in self.providers:
                 provider.close()
         if self.scope.cancelled_caught:
+            self.result.interrupted = self.stopped
             self.account_for_unfinished()
         self.put_in_order()
         return self.result

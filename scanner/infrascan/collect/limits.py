@@ -21,6 +21,7 @@ WIDEST = 64.0
 DECREASE = 0.8  # of the rate that was served, after a refusal
 INCREASE = 0.02  # of the rate, per second without a refusal
 STEP = 0.1  # calls a second, per second: the least increase, or a slow start would stay slow
+FIRST = 1.0  # calls a second, after a refusal before any answer
 SLOWEST = 0.2  # calls a second, however often the API says no
 FASTEST = 500.0  # a rate above this is no limit; it is dropped
 MEASURED = 2.0  # seconds over which the served rate is measured
@@ -87,8 +88,10 @@ class Limit:
         if now >= self.reduced_at:  # a burst of refusals is one message, not many
             while self.served and self.served[0] < now - MEASURED:
                 self.served.popleft()
-            since = max(0.25, now - self.served[0]) if self.served else MEASURED
-            served = len(self.served) / since
+            if self.served:
+                served = len(self.served) / max(0.25, now - self.served[0])
+            else:
+                served = self.rate / 2 or FIRST
             self.rate = max(SLOWEST, DECREASE * min(self.rate or served, served))
             self.window = max(1.0, self.window / 2)
             self.raised_at = now
