@@ -12,6 +12,10 @@ import pytest
 
 from infrascan.cli import main
 from infrascan.cli.parser import parser
+from infrascan.evaluate import load
+from infrascan.pipeline import all_kinds
+from infrascan.providers import PROVIDERS
+from infrascan.shipped import shipped
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "rules/README.md", "scanner/README.md", ".github/CONTRIBUTING.md")
@@ -57,3 +61,19 @@ def test_the_catalogue_lists_the_rules_that_ship(capsys: pytest.CaptureFixture[s
         "rules/README.md is behind: put the output of `infrascan rules list --markdown` "
         "between the markers"
     )
+
+
+def test_the_readme_counts_kinds_and_rules():
+    kinds = all_kinds()
+    rules = load([shipped("rules")], kinds)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", text, re.M)
+
+    assert [
+        (
+            name,
+            str(sum(kind.provider == name for kind in kinds.values())),
+            str(sum(rule.provider == name for rule in rules)),
+        )
+        for name in PROVIDERS
+    ] == said

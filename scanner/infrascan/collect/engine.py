@@ -194,12 +194,13 @@ class Collection:
         # An error may stand for an absence, which is no gap, and one call for a hundred gaps; an
         # answer of the wrong form is a gap without an error.
         odd = sum(gap.reason in ODD for gap in read.gaps)
+        failed = min(calls, len(read.gaps), errors + odd)
         read.coverage = Coverage(
             partition=partition,
             state=state,
             resources=len(read.resources),
             calls=calls,
-            failed=min(calls, len(read.gaps), errors + odd),
+            failed=max(failed, 1) if read.gaps else 0,
         )
         self.finish(partition, read)
 
