@@ -38,7 +38,7 @@ from infrascan.providers import load as load_provider
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
-from infrascan.store.scans import growing, write
+from infrascan.store.scans import growing, scans, write
 
 DEMO = "acme"
 CONNECT_SECONDS = 10.0
@@ -85,8 +85,9 @@ async def scan(
     """
     began = now()
     replay = Replay.open(request.replay) if request.replay else None
+    selection = replayed(replay) if replay else selected(request, began)
     names = provider_names(request, replay)
-    scope = scope_of(request, names, replay)
+    scope = scope_of(request, names, selection)
     kinds = all_kinds(names)
     ready = Ready()
     if request.rule_folders:  # a mistake in them is said before anything is read
@@ -94,7 +95,6 @@ async def scan(
 
     shown = progress or Silent()
     recorder = journal = None
-    selection = replayed(replay) if replay else selected(request, began)
     if not replay:
         about = {"started": stamp(began)}
         journal = Journal.begin(home, scope, resume=request.resume, about=about)
@@ -142,13 +142,28 @@ async def scan(
             recorder.seal(
                 id=result.id, started=result.started, finished=result.finished, rules=rules.digest
             )
-        try:
-            await trio.to_thread.run_sync(write, result, home)
-        except InputError as error:
-            raise NotStoredError(str(error), result) from error
+        await trio.to_thread.run_sync(stored, result, home, replay)
         if journal and not result.interrupted:
             journal.discard()
     return result
+
+
+def stored(result: Scan, home: Path, replay: Replay | None) -> None:
+    """Store a scan. Raises `NotStoredError`.
+
+    A replay has the recorded scan's id; where its result is another, because the recording was
+    cut or infrascan has changed, it gets an id of its own.
+    """
+    try:
+        try:
+            write(result, home)
+        except InputError:
+            if not replay or result.id not in {scan.id for scan in scans(home)}:
+                raise
+            result.id = f"{result.id}-{secrets.token_hex(2)}"
+            write(result, home)
+    except InputError as error:
+        raise NotStoredError(str(error), result) from error
 
 
 def kept(journal: Journal) -> dict[Partition, Read]:
@@ -314,10 +329,17 @@ def manifest(selection: Selection, names: Sequence[str]) -> dict[str, Any]:
 def replayed(replay: Replay) -> Selection:
     """The selection that a recording was made with. Raises `InputError` when it has none."""
     try:
+        providers: list[str] = replay.manifest["providers"]
         kept = dict(replay.manifest["selection"])
         observed = datetime.fromisoformat(kept.pop("observed"))
+        secrets = kept.pop("secrets", False)
         lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-        return Selection(observed=observed, **{**kept, **lists})
+        words = [word for value in (providers, *lists.values()) for word in value]
+        if not (isinstance(providers, list) and providers and observed.tzinfo):
+            raise ValueError("providers or observed")
+        if len(lists) < len(kept) or not all(isinstance(word, str) for word in words):
+            raise ValueError("selection")
+        return Selection(observed=observed, secrets=bool(secrets), **lists)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{replay.folder}: its manifest cannot be used: {error!r}") from error
 
@@ -335,15 +357,14 @@ def put_times_of(replay: Replay, rules: RuleSet, result: Scan) -> None:
     result.finished = recorded.get("finished", result.observed)
 
 
-def scope_of(request: Request, names: Sequence[str], replay: Replay | None) -> dict[str, Any]:
+def scope_of(request: Request, names: Sequence[str], selection: Selection) -> dict[str, Any]:
     """What was asked for, as plain data: shown in reports, and compared by resume and diff."""
-    kept = replay.manifest["selection"] if replay else asdict(selected(request, now()))
     return {
         "providers": list(names),
-        "profiles": list(kept["profiles"]),
-        "regions": list(kept["regions"]),
-        "contexts": list(kept["contexts"]),
-        "secrets": bool(kept["secrets"]),
+        "profiles": list(selection.profiles),
+        "regions": list(selection.regions),
+        "contexts": list(selection.contexts),
+        "secrets": selection.secrets,
         "rule_folders": [str(folder) for folder in request.rule_folders],
         "categories": [str(category) for category in request.categories],
         "severity": str(request.severity or ""),

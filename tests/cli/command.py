@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,9 +109,10 @@ def ended(process: subprocess.Popen[str], seconds: float = 60) -> Done:
     return Done(process.returncode, out or "", err or "")
 
 
-def until(true: Any, seconds: float = 30) -> None:
-    """Wait for a condition; fail when it does not come about."""
-    limit = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit, "did not come about"
-        time.sleep(0.01)
+def squeezed(infrascan: Command, size: int, *arguments: object) -> Done:
+    """Run where no file can grow beyond `size`: as on a full disk, writes fail half-way."""
+    return infrascan(
+        *arguments,
+        env={"PYTHONDONTWRITEBYTECODE": "1"},  # Python would keep half a compiled module
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )

@@ -32,9 +32,7 @@ def read_so_far(process: subprocess.Popen[str], partitions: int) -> None:
 
 def what_counts(report: Any) -> Any:
     """The part of a report that does not depend on when and how it was made."""
-    return {
-        name: report[name] for name in ("findings", "unknowns", "gaps", "resources")
-    }
+    return {name: report[name] for name in ("findings", "unknowns", "gaps", "resources")}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -148,7 +148,7 @@ def test_an_id_of_a_shipped_rule_is_taken_too(
 def test_a_folder_that_is_a_file_or_missing_is_one_line(infrascan: Command):
     (infrascan.folder / "file").write_text("x")
     for name in ("file", "missing"):
-        done = infrascan("run", "--demo", "--rules", name)
+        done = infrascan("run", "--providers", "aws", "--rules", name)
         assert (done.code, done.complaint) == (
             USAGE,
             f"infrascan: {name}:1:1: there is no such folder of rules",

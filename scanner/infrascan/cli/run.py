@@ -27,16 +27,20 @@ def run(options: argparse.Namespace) -> int:
     request = request_of(options)
     output = Output.of(options.format, options.output)
     where = home()
-    not_stored = None
+    not_stored = ""
     with progress(quiet=options.quiet, json_logs=options.json_logs) as shown:
         show_logs(shown)
         try:
             result = trio.run(partial(scanned, request, where, shown))
         except NotStoredError as error:
-            not_stored, result = error, error.scan
-    output.write(result, shown.said, quiet=options.quiet, stored=not not_stored)
+            again = "" if request.replay else "; then the same command with --resume stores it"
+            not_stored, result = f"{error}{again}", error.scan
+    try:
+        output.write(result, shown.said, quiet=options.quiet, stored=not not_stored)
+    except InputError as error:
+        raise InputError(f"{not_stored}\n{error}".strip()) from error
     if not_stored:
-        raise not_stored
+        raise InputError(not_stored)
     if result.interrupted:
         shown.said(
             f"stopped; what was read is stored as {result.id}; "

@@ -131,6 +131,8 @@ class Replay:
         answers: dict[str, Mapping[str, Any]] = {}
         for path in sorted(folder.glob("answers-*.jsonl.gz")):
             for line in lines(path):
+                if not usable(line):
+                    raise InputError(f"{path}: not a file of recorded answers: {str(line)[:60]}")
                 answers.setdefault(line["id"], line)
         return cls(folder, manifest, answers)
 
@@ -150,6 +152,19 @@ class Replay:
                 permission=error["permission"],
             )
         return line["answer"]
+
+
+def usable(line: Any) -> bool:
+    """Whether a line is an answer, or an error that this version knows."""
+    if not isinstance(line, dict) or not isinstance(line.get("id"), str):
+        return False
+    if "answer" in line:
+        return True
+    error = line.get("error")
+    parts = ("reason", "detail", "code", "permission")
+    if not isinstance(error, dict) or not all(isinstance(error.get(part), str) for part in parts):
+        return False
+    return error["reason"] in set(Reason)
 
 
 def lines(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -69,7 +69,8 @@ class Ledger:
                 return Listing.UNREAD
             case State.PARTIAL:
                 gaps = self.partial[place]
-                details = bool(gaps) and all(gap.resource for gap in gaps)
+                # A gap with a field is of a detail, though it may be of all resources at once.
+                details = bool(gaps) and all(gap.resource or gap.field for gap in gaps)
                 return Listing.COMPLETE if details else Listing.UNREAD
         if any(covers(gap, place) for gap in self.gaps[place.provider]):
             return Listing.UNREAD
