@@ -117,6 +117,12 @@ def test_each_cost_is_in_the_total_once(estate: list[Resource]) -> None:
     assert price_all(estate)[0] == total
 
 
+@given(estates())
+def test_the_costs_of_resources_add_up_to_the_total(estate: list[Resource]) -> None:
+    total, _ = price_all(estate)
+    assert round(sum(r.data.get("monthly_cost", 0.0) for r in estate), 2) == total
+
+
 def test_a_saving_on_a_group_excludes_smaller_ones_on_its_members() -> None:
     members = [instance("m5.large", id=f"i-{n}") for n in range(4)]
     pool = group(*members)

@@ -139,20 +139,23 @@ def together(resource: Resource, relation: str, of: Sequence[Resource], prices: 
 def price_all(
     resources: Iterable[Resource], prices: Prices | None = None
 ) -> tuple[float, dict[str, int]]:
-    """Set `monthly_cost` on every resource that has a price.
+    """Set `monthly_cost` on every resource that has a price of its own.
 
-    Returns the total, in which each cost is once, and the kinds that cost money with the number
-    of resources of them that have no price.
+    One that stands for others (an Auto Scaling group for its instances) has none, so that adding
+    up any selection of resources counts nothing twice; its findings still carry the cost.
+    Returns the total, and the kinds that cost money with the number of resources of them that
+    have no price.
     """
     prices = prices or shipped()
     cents, unpriced = 0, dict[str, int]()
     for resource in resources:
         found = quote(resource, prices)
+        if found.of != (resource,):
+            continue
         if found.price is not None:
             resource.data["monthly_cost"] = found.price.monthly
-            if found.of == (resource,):
-                cents += round(found.price.monthly * 100)
-        elif found.of == (resource,) and resource.kind in (ENTRIES.keys() | BILLED_BY_USE):
+            cents += round(found.price.monthly * 100)
+        elif resource.kind in (ENTRIES.keys() | BILLED_BY_USE):
             unpriced[resource.kind] = unpriced.get(resource.kind, 0) + 1
     return cents / 100, dict(sorted(unpriced.items()))
 
