@@ -26,7 +26,7 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 from moto.s3.responses import S3Response
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 
 def public_snapshots(response):
@@ -129,7 +129,8 @@ def buckets(response):
 made_by_moto = IAMBackend.get_credential_report
 
 
-def main() -> None:
+def complete() -> None:
+    """Give moto the answers that it lacks."""
     EC2ContainerServiceResponse.list_task_definitions = task_definitions
     S3Response.all_buckets = buckets
     IAMBackend.get_credential_report = credential_report
@@ -142,6 +143,11 @@ def main() -> None:
     lambda_urls.url_paths[
         r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"
     ] = list_function_urls
+
+
+def serving() -> BaseWSGIServer:
+    """moto on a free loopback port."""
+    complete()
     server = make_server(
         "127.0.0.1",
         0,
@@ -150,6 +156,11 @@ def main() -> None:
         request_handler=MotoRequestHandler,
     )
     os.environ["MOTO_PORT"] = str(server.server_port)
+    return server
+
+
+def main() -> None:
+    server = serving()
     print(server.server_port, flush=True)
     server.serve_forever()
 

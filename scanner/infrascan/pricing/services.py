@@ -72,7 +72,8 @@ def file_system(resource: Resource, prices: Prices) -> Price:
 def bucket(resource: Resource, prices: Prices) -> Price:
     """The standard-storage part of a bucket, where CloudWatch gives its size."""
     size = number(resource.data, "metrics", "size_standard", "average") / GB
-    rate = prices.rate("s3.standard.gb", resource.region, "S3 standard storage")
+    region = resource.data.get("BucketRegion") or resource.region  # buckets are listed globally
+    rate = prices.rate("s3.standard.gb", region, "S3 standard storage")
     note = "standard storage at the first tier's rate, without requests and other classes"
     return total([Part(round(size, 3), "GB", rate)], note)
 
