@@ -161,7 +161,7 @@ LISTENERS = Listing(
     params={"LoadBalancerArn": "{LoadBalancerArn}", "PageSize": 400},
     paging=NEXT_MARKER,
     id="{ListenerArn}",
-    name=("ListenerArn",),
+    name=("{LoadBalancerArn!parent} {Protocol}:{Port}", "ListenerArn"),
     relations=(
         Relation(
             name="load_balancer",

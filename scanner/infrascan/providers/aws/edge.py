@@ -59,7 +59,7 @@ STAGES = Listing(
             items="items[]",
             params={"limit": 500},
             paging=POSITION,
-            gives={"restApiId": "id"},
+            gives={"restApiId": "id", "restApiName": "name"},
             permission=GET,
         ),
     ),
@@ -73,7 +73,7 @@ STAGES = Listing(
         "rest_api_arn": "arn:{partition}:apigateway:{region}::/restapis/{restApiId}",
     },
     id="arn:{partition}:apigateway:{region}::/restapis/{restApiId}/stages/{stageName}",
-    name=("stageName",),
+    name=("{restApiName}/{stageName}", "stageName"),
     tags="tags",
     details=(
         Batch(
@@ -139,7 +139,7 @@ HTTP_STAGES = Listing(
             operation="GetApis",
             items="Items[]",
             params={"MaxResults": "500"},
-            gives={"ApiId": "ApiId"},
+            gives={"ApiId": "ApiId", "ApiName": "Name"},
             permission=GET,
         ),
     ),
@@ -149,7 +149,7 @@ HTTP_STAGES = Listing(
     permission=GET,
     adds={"ApiId": "{ApiId}"},
     id="arn:{partition}:apigateway:{region}::/apis/{ApiId}/stages/{StageName}",
-    name=("StageName",),
+    name=("{ApiName}/{StageName}", "StageName"),
     tags="Tags",
     relations=(
         Relation(
@@ -174,7 +174,7 @@ DISTRIBUTIONS = Listing(
     needs="DistributionList.Quantity",
     regional=False,
     id="{ARN}",
-    name=("DomainName", "Id"),
+    name=("Aliases.Items[]", "DomainName", "Id"),
     details=(
         Detail(
             field="config",

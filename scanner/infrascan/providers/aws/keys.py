@@ -14,7 +14,7 @@ KEYS = Listing(
     params={"Limit": 1000},
     paging=NEXT_MARKER,
     id="{KeyArn}",
-    name=("KeyId",),
+    name=("tags.Name", "KeyId"),
     details=(
         Detail(
             field="",

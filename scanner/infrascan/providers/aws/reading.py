@@ -146,7 +146,7 @@ class Reading:
         except templates.MissingError as missing:
             call = self.caller.call(listing.service, listing.operation)
             raise malformed(call, f"an item has no {missing}") from missing
-        found = (templates.first(item.data, path) for path in listing.name)
+        found = (named(item, path) for path in listing.name)
         resource = Resource(
             kind=listing.kind,
             id=identifier,
@@ -170,3 +170,13 @@ class Reading:
                 field=name,
             )
         return resource
+
+
+def named(item: Item, path: str) -> Any:
+    """What a path or a template of names gives for an item, or None."""
+    if "{" not in path:
+        return templates.first(item.data, path)
+    try:
+        return item.fill(path)
+    except templates.MissingError:
+        return None

@@ -119,7 +119,7 @@ class Listing:
     title: str
     service: str  # botocore's name of the client
     id: str  # template
-    name: tuple[str, ...]  # paths; the first that holds something
+    name: tuple[str, ...]  # paths, or templates; the first that holds something
     operation: str = ""
     items: str = ""
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)

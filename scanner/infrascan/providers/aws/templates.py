@@ -13,6 +13,7 @@ SLOT = re.compile(r"\{([^{}]*)\}")
 
 FILTERS = {
     "base": lambda text: text.rpartition("/")[2],
+    "parent": lambda text: text.split("/")[-2] if "/" in text else text,
     "tail": lambda text: text.rpartition(":")[2],
     "family": lambda text: text.rpartition(":")[0],
     "host": lambda text: text.lower().rstrip(".").removeprefix("dualstack."),
