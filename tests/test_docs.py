@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +80,23 @@ def test_the_readme_counts_kinds_and_rules():
         )
         for name in PROVIDERS
     ] == said
+
+
+def test_the_output_in_the_readme_is_that_of_the_demo(tmp_path: Path):
+    """Each line shown, but for the dots, is one that the first command prints."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```console\n\$ .*?\n(.*?)```", text, re.S)
+    assert shown
+    variables = {**os.environ, "COLUMNS": "100", "INFRASCAN_HOME": str(tmp_path / "scans")}
+    done = subprocess.run(
+        [sys.executable, "-m", "infrascan", "run", "--demo"],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    printed = {line.rstrip() for line in done.stdout.splitlines()}
+
+    lines = [line.rstrip() for line in shown[1].splitlines()]
+    assert [] == [line for line in lines if line.strip() not in {"", "…"} and line not in printed]
