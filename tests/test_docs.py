@@ -27,7 +27,7 @@ DOCUMENTS = ("README.md", "rules/README.md", "scanner/README.md", ".github/CONTR
 def commands(document: str) -> list[str]:
     """Every infrascan command line in a document's code."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    code = re.findall(r"```\w*\n(.*?)```", text, re.S) + re.findall(r"`([^`\n]+)`", text)
+    code = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
     lines = [line.strip().removeprefix("$ ") for block in code for line in block.splitlines()]
     found = [part.strip() for line in lines for part in re.split(r"&&|\|", line.split("  #")[0])]
     return [line for line in found if re.match(r"infrascan [a-z-]", line)]
@@ -55,7 +55,7 @@ def test_links_between_documents_lead_somewhere(document: str):
 
 def test_the_catalogue_lists_the_rules_that_ship(capsys: pytest.CaptureFixture[str]):
     text = (ROOT / "rules" / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- catalogue: .*? -->\n(.*?)<!-- end of catalogue -->", text, re.S)
+    found = re.search(r"<!-- catalogue: .*? -->\n(.*?)<!-- end of catalogue -->", text, re.DOTALL)
     with pytest.raises(SystemExit):
         main(["rules", "list", "--markdown"])
 
@@ -70,7 +70,7 @@ def test_the_readme_counts_kinds_and_rules():
     kinds = all_kinds()
     rules = load([shipped("rules")], kinds)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    said = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", text, re.M)
+    said = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", text, re.MULTILINE)
 
     assert [
         (
@@ -85,7 +85,7 @@ def test_the_readme_counts_kinds_and_rules():
 def test_the_output_in_the_readme_is_that_of_the_demo(tmp_path: Path):
     """Each line shown, but for the dots, is one that the first command prints."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"```console\n\$ .*?\n(.*?)```", text, re.S)
+    shown = re.search(r"```console\n\$ .*?\n(.*?)```", text, re.DOTALL)
     assert shown
     variables = {**os.environ, "COLUMNS": "100", "INFRASCAN_HOME": str(tmp_path / "scans")}
     done = subprocess.run(

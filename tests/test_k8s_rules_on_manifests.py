@@ -17,7 +17,7 @@ import yaml
 
 from infrascan.evaluate import Evaluation, Rule, RuleSet, evaluate, lint, load, prove
 from infrascan.graph import link
-from infrascan.model import Category, Finding, Severity
+from infrascan.model import Category, Finding
 from infrascan.providers.kubernetes.tables import kinds
 from tests.providers.kubernetes import estate
 from tests.servers.kubernetes import ApiServer

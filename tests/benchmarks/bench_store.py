@@ -15,12 +15,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.store.estate import estate
-
 from infrascan.store.diff import diff
 from infrascan.store.inventory import OnDisk
 from infrascan.store.scans import read, scans, write
 from infrascan.store.sql import query
+from tests.store.estate import estate
 
 
 def timed(name: str, size: int, work: Callable[[], Any]) -> Any:

@@ -138,7 +138,14 @@ def test_templates_name_what_there_is(name: str) -> None:
     listing = LISTINGS[name]
     paths = tree(listing)
     known = names(listing)
-    parts = [listing.id, listing.params, listing.region, listing.newest, listing.name, dict(listing.adds)]
+    parts = [
+        listing.id,
+        listing.params,
+        listing.region,
+        listing.newest,
+        listing.name,
+        dict(listing.adds),
+    ]
     for detail in listing.details:
         parts += [detail.params, detail.match if isinstance(detail, Batch) else detail.region]
     parts += [metric.dimensions for metric in listing.metrics]
