@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.servers.kubernetes import ApiServer  # noqa: E402
+from tests.servers.kubernetes import ApiServer
 
 WIRE = ROOT / "fixtures" / "kubernetes" / "wire"
 BEGIN = """

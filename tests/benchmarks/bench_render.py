@@ -20,9 +20,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "render"))
 
-import made_scans  # noqa: E402
+import made_scans
 
-from infrascan.render import FORMATS, write  # noqa: E402
+from infrascan.render import FORMATS, write
 
 MARK = b"<!-- The first view ends here"
 
