@@ -200,6 +200,25 @@ def test_keys_that_aws_refuses_say_what_is_wrong_with_them(
     assert code in identity.detail
 
 
+def test_credentials_that_are_renewed_with_expired_ones_say_so(
+    server: MotoServer, point: Callable[..., None], tmp_path: Path
+) -> None:
+    point(server.url, old="eu-west-1")
+    keys = '{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "secret"'
+    script = tmp_path / "keys"
+    script.write_text(f"#!/bin/sh\necho '{keys}, \"Expiration\": \"2020-01-01T00:00:00Z\"}}'\n")
+    script.chmod(0o700)
+    (tmp_path / "credentials").write_text("")
+    with (tmp_path / "config").open("a") as config:
+        config.write(f"credential_process = {script}\n")
+
+    (identity,), _ = connect(provider(profiles=("old",)))
+
+    assert identity.reason is Reason.UNAUTHENTICATED
+    assert "still expired" in identity.detail
+    assert "renew the session" in identity.remedy
+
+
 def test_an_endpoint_that_nobody_listens_at_is_unreachable(point: Callable[..., None]) -> None:
     point("http://127.0.0.1:9")
     (identity,), _ = connect(provider())

@@ -99,6 +99,12 @@ class Sender:
             answer: dict[str, Any] = client._make_api_call(operation, params)
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise translated(error) from error
+        except RuntimeError as error:
+            if "refreshed credentials" not in str(error):
+                raise
+            # What renews them, or this machine's clock, is wrong by more than they last.
+            detail = str(error)
+            raise ReadError(Reason.UNAUTHENTICATED, detail, code="ExpiredToken") from error
         except (ParseError, ValueError) as error:  # botocore's handlers parse some answers again
             detail = f"an answer of the wrong form: {error}"
             raise ReadError(Reason.MALFORMED, detail, call=call.api) from error
