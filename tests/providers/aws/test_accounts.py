@@ -206,7 +206,7 @@ def test_credentials_that_are_renewed_with_expired_ones_say_so(
     point(server.url, old="eu-west-1")
     keys = '{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "secret"'
     script = tmp_path / "keys"
-    script.write_text(f"#!/bin/sh\necho '{keys}, \"Expiration\": \"2020-01-01T00:00:00Z\"}}'\n")
+    script.write_text(f'#!/bin/sh\necho \'{keys}, "Expiration": "2020-01-01T00:00:00Z"}}\'\n')
     script.chmod(0o700)
     (tmp_path / "credentials").write_text("")
     with (tmp_path / "config").open("a") as config:
