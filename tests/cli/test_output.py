@@ -269,6 +269,7 @@ def test_ctrl_c_before_anything_began_is_silent(infrascan: Command, cluster: Api
             time.sleep(delay)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
-        assert process.returncode in (INTERRUPTED, -signal.SIGINT, COVERAGE)
+        # A fast machine may be through before the signal: then it is simply done.
+        assert process.returncode in (0, INTERRUPTED, -signal.SIGINT, COVERAGE)
         if process.returncode == INTERRUPTED:
             assert "Traceback" not in err

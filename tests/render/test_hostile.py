@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,7 +21,7 @@ from rich.console import Console
 
 from infrascan.render import FORMATS, terminal, write
 from infrascan.render.loading import load
-from infrascan.shipped import CHECKOUT, shipped
+from infrascan.shipped import shipped
 
 from . import made_scans
 
@@ -197,7 +198,9 @@ def test_any_name_leaves_the_shape_of_a_page_and_of_markdown(text: str):
 
 @pytest.fixture(scope="module")
 def sarif_schema() -> Any:
-    schema = json.loads((CHECKOUT / "fixtures/sarif/sarif-2.1.0.json").read_text("utf-8"))
+    schema = json.loads(
+        (Path(__file__).parents[2] / "fixtures/sarif/sarif-2.1.0.json").read_text("utf-8")
+    )
     return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
 
 
