@@ -101,10 +101,14 @@ def protocol(service: str) -> str:
 def routes() -> tuple[Route, ...]:
     """The routes of every REST operation that a scan can call."""
     found = []
+    ours = operations()
     for service, model in models().items():
         if not protocol(service).startswith("rest"):
             continue
         for name, operation in model["operations"].items():
+            # Deprecated operations share the routes of those that replaced them.
+            if ours[service] and name not in ours[service]:
+                continue
             path, _, query = operation["http"]["requestUri"].partition("?")
             pattern = re.sub(r"\\{[^}]*\\+\\}", ".+", re.escape(path))
             pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", pattern)
