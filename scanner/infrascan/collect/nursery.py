@@ -29,5 +29,6 @@ def innermost(error: BaseException) -> BaseException:
         for leaf in leaves:
             if isinstance(leaf, kind):
                 return leaf
-    unexpected = [leaf for leaf in leaves if not isinstance(leaf, ReadError)]
+    # A defect must not hide behind the cancellations that it caused.
+    unexpected = [leaf for leaf in leaves if not isinstance(leaf, ReadError | trio.Cancelled)]
     return (unexpected or leaves)[0]
