@@ -42,10 +42,8 @@ def run(options: argparse.Namespace) -> int:
     if not_stored:
         raise InputError(not_stored)
     if result.interrupted:
-        shown.said(
-            f"stopped; what was read is stored as {result.id}; "
-            "the same command with --resume reads the rest"
-        )
+        rest = "run it again" if request.replay else "the same command with --resume reads the rest"
+        shown.said(f"stopped; what was read is stored as {result.id}; {rest}")
     code, why = verdict(result, options.fail_on, options.min_coverage)
     for line in why:
         cli.complain(line, as_json=options.json_logs)
