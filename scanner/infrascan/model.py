@@ -161,7 +161,8 @@ class Relation:
     With `selector`, `path` holds a Kubernetes label selector and `by` the labels it matches.
 
     `missing` names a field of the source: the list of values at `path` without a target. It is
-    unread, like the relation, where the target's kind was not read. `sums` names a map of numbers
+    unread, like the relation, where the target's kind was not read. `matching` is a pattern that a
+    value must match to be a key at all; its first group, if any, is the key. `sums` names a map of numbers
     in the sources that is added up, under the same name, in the target; it is unread there where
     the sources were not read.
     """
@@ -175,6 +176,7 @@ class Relation:
     selector: bool = False
     missing: str = ""
     sums: str = ""
+    matching: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -61,6 +61,7 @@ class Request:
     profiles: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as in `Selection`
     secrets: bool = False
     rule_folders: tuple[Path, ...] = ()  # besides the shipped ones
     categories: tuple[Category, ...] = ()
@@ -313,6 +314,7 @@ def selected(request: Request, observed: datetime) -> Selection:
         profiles=request.profiles,
         regions=request.regions,
         contexts=request.contexts,
+        scopes=request.scopes,
         secrets=request.secrets,
     )
 
@@ -333,14 +335,15 @@ def replayed(replay: Replay) -> Selection:
         kept = dict(replay.manifest["selection"])
         observed = datetime.fromisoformat(kept.pop("observed"))
         secrets = kept.pop("secrets", False)
+        scopes = {name: tuple(parts) for name, parts in kept.pop("scopes", {}).items()}
         lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-        words = [word for value in (providers, *lists.values()) for word in value]
+        words = [word for value in (providers, *lists.values(), *scopes.values()) for word in value]
         if not (isinstance(providers, list) and providers and observed.tzinfo):
             raise ValueError("providers or observed")
         if len(lists) < len(kept) or not all(isinstance(word, str) for word in words):
             raise ValueError("selection")
-        return Selection(observed=observed, secrets=bool(secrets), **lists)
-    except (KeyError, TypeError, ValueError) as error:
+        return Selection(observed=observed, secrets=bool(secrets), scopes=scopes, **lists)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{replay.folder}: its manifest cannot be used: {error!r}") from error
 
 
@@ -364,6 +367,7 @@ def scope_of(request: Request, names: Sequence[str], selection: Selection) -> di
         "profiles": list(selection.profiles),
         "regions": list(selection.regions),
         "contexts": list(selection.contexts),
+        "scopes": {name: list(parts) for name, parts in sorted(selection.scopes.items())},
         "secrets": selection.secrets,
         "rule_folders": [str(folder) for folder in request.rule_folders],
         "categories": [str(category) for category in request.categories],

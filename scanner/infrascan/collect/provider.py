@@ -64,6 +64,8 @@ class Selection:
     profiles: tuple[str, ...] = ()  # AWS
     regions: tuple[str, ...] = ()  # AWS
     contexts: tuple[str, ...] = ()  # Kubernetes; ("all",) for each context of the kubeconfig
+    # provider -> which parts of it, in its own words: {"gcp": ("projects/shop-prod",)}
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: bool = False  # Kubernetes: also list Secrets, by name and type
 
 

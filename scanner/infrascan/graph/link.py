@@ -6,6 +6,7 @@ it could be is it not there; otherwise the relation is unread, and says why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -114,7 +115,7 @@ def lead(linker: Linker, source: Resource, alternatives: Sequence[Relation]) -> 
             continue
         index = linker.keys(relation)
         where = place(source, relation.within)
-        for key in at(source, relation.path):
+        for key in sought(source, relation):
             targets = index.get((where, key)) or elsewhere(index, relation, key)
             for target in targets:
                 linker.join(source, relation, target)
@@ -158,6 +159,16 @@ def unread(source: Resource, relation: Relation) -> Gap | None:
     if not source.unread:
         return None
     return source.unread.get(relation.path.partition(".")[0].removesuffix("[]"))
+
+
+def sought(source: Resource, relation: Relation) -> Iterator[Any]:
+    """The keys that a source leads to by this relation."""
+    if not relation.matching:
+        yield from at(source, relation.path)
+        return
+    for value in at(source, relation.path):
+        if match := re.search(relation.matching, str(value)):
+            yield match[1] if match.re.groups else value
 
 
 def elsewhere(

@@ -15,7 +15,7 @@ from infrascan.providers.aws import LISTINGS, TABLES
 from infrascan.providers.aws.fields import Tree, answer, tree
 from infrascan.providers.aws.kinds import actions, kind, policy
 from infrascan.providers.aws.tables import Batch, Detail, Listing, Paging
-from infrascan.providers.aws.templates import SLOT
+from infrascan.providers.templates import SLOT
 
 LOADER = Loader()
 MODELS: dict[str, ServiceModel] = {}

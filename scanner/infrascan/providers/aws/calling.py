@@ -9,7 +9,7 @@ from typing import Any
 
 from infrascan.collect.provider import Ask, Call
 from infrascan.model import Partition, ReadError, Reason, values
-from infrascan.providers.aws import templates
+from infrascan.providers import templates
 from infrascan.providers.aws.tables import ONE_PAGE, Paging, permission
 
 PAGES = 10_000  # a list longer than this is taken for one that never ends

@@ -12,7 +12,8 @@ from typing import Any
 import trio
 
 from infrascan.model import ReadError, Reason
-from infrascan.providers.aws import report, templates
+from infrascan.providers import templates
+from infrascan.providers.aws import report
 from infrascan.providers.aws.calling import Caller, malformed, truncated
 from infrascan.providers.aws.metrics import Window
 from infrascan.providers.aws.tables import NEXT_TOKEN, UNREAD, Batch, Detail, Listing

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from infrascan.model import ReadError, Reason
-from infrascan.providers.aws import templates
+from infrascan.providers import templates
 from infrascan.providers.aws.tables import Metric
 
 METRICS = "cloudwatch:GetMetricData"

@@ -13,7 +13,7 @@ import trio
 
 from infrascan.collect.provider import Emit
 from infrascan.model import Gap, ReadError, Resource
-from infrascan.providers.aws import templates
+from infrascan.providers import templates
 from infrascan.providers.aws.calling import Caller, malformed
 from infrascan.providers.aws.completing import Completion, Item
 from infrascan.providers.aws.tables import Listing, Parent

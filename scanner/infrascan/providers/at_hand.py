@@ -1,0 +1,107 @@
+"""Which providers seem to have credentials here, from environment and files. Nothing is imported,
+parsed or asked over a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def aws() -> bool:
+    variables = (
+        *("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+        *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    )
+    files = (
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials",
+        os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config",
+    )
+    return named(*variables) or any(map(filled, files)) or on_ec2()
+
+
+def on_ec2() -> bool:
+    """Whether this machine is an EC2 instance that may use its role, by what its firmware says."""
+    if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        return False
+    try:
+        return Path("/sys/class/dmi/id/sys_vendor").read_text().startswith("Amazon EC2")
+    except OSError:
+        return False
+
+
+def k8s() -> bool:
+    paths = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    token = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 (a path)
+    return any(map(filled, (*paths.split(os.pathsep), token)))
+
+
+def gcp() -> bool:
+    home = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
+    return named("GOOGLE_APPLICATION_CREDENTIALS") or filled(
+        f"{home}/application_default_credentials.json"
+    )
+
+
+def azure() -> bool:
+    home = os.environ.get("AZURE_CONFIG_DIR") or "~/.azure"
+    variables = ("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT")
+    return named(*variables) or filled(f"{home}/azureProfile.json")
+
+
+def cloudflare() -> bool:
+    return named("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
+
+
+def hetzner() -> bool:
+    config = os.environ.get("HCLOUD_CONFIG") or "~/.config/hcloud/cli.toml"
+    return named("HCLOUD_TOKEN") or filled(config)
+
+
+def digitalocean() -> bool:
+    config = "~/.config/doctl/config.yaml"
+    return named("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN") or filled(config)
+
+
+def github() -> bool:
+    home = os.environ.get("GH_CONFIG_DIR") or "~/.config/gh"
+    return named("GITHUB_TOKEN", "GH_TOKEN") or filled(f"{home}/hosts.yml")
+
+
+def docker() -> bool:
+    if named("DOCKER_HOST", "DOCKER_CONTEXT"):
+        return True
+    user = f"/run/user/{os.getuid()}/docker.sock" if hasattr(os, "getuid") else ""
+    return any(Path(path).exists() for path in ("/var/run/docker.sock", user) if path)
+
+
+def terraform() -> bool:
+    """A state beside us: the working directory is that of a Terraform configuration."""
+    return filled("terraform.tfstate") or filled(".terraform/terraform.tfstate")
+
+
+PROVIDERS: Mapping[str, Callable[[], bool]] = {
+    "aws": aws,
+    "gcp": gcp,
+    "azure": azure,
+    "k8s": k8s,
+    "cloudflare": cloudflare,
+    "hetzner": hetzner,
+    "digitalocean": digitalocean,
+    "github": github,
+    "docker": docker,
+    "terraform": terraform,
+}
+
+
+def named(*variables: str) -> bool:
+    return any(os.environ.get(name) for name in variables)
+
+
+def filled(path: str) -> bool:
+    """Whether there is a file with something in it."""
+    try:
+        return bool(path) and Path(path).expanduser().stat().st_size > 0
+    except OSError:
+        return False

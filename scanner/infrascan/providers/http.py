@@ -1,0 +1,246 @@
+"""The one REST client: a request out, JSON in, every refusal a `ReadError`.
+
+It runs on trio without threads, through httpx. It never retries, follows no redirect to another
+host, and stops reading a body that has no end; pace and patience are the engine's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from infrascan import __version__
+from infrascan.model import ReadError, Reason
+from infrascan.providers.templates import SLOT
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+CONNECT_SECONDS = 5.0
+SILENT_SECONDS = 30.0  # without a byte
+LARGEST = 256 << 20  # bytes of one answer
+POOL = 64  # connections
+MOVED = frozenset({301, 302, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `body` is JSON, or text where the type says so."""
+
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: Any
+
+
+Refusal = Callable[[Answer], "ReadError | None"]
+"""A vendor's own reading of an answer of status 300 and above; None leaves it to `refused`."""
+
+
+@dataclass(eq=False)
+class Client:
+    """A connection to one API. Building it opens nothing.
+
+    `headers` go with every request to `url`, and nowhere else. `socket` is the path of a Unix
+    socket to connect to instead of the host of `url`.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    refusal: Refusal = lambda _: None
+    socket: str = ""
+    verify: ssl.SSLContext | None = None
+    opened: httpx.AsyncClient | None = None
+
+    async def request(
+        self,
+        api: str,
+        params: Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        text: bool = False,
+    ) -> Answer:
+        """Make the request that `api` spells, "GET /zones/{zone}". Raises `ReadError`.
+
+        Parameters fill the slots of the path; the rest is the query, or a POST's JSON body.
+        """
+        method, _, path = api.partition(" ")
+        names = set(SLOT.findall(path))
+        path = SLOT.sub(lambda match: quote(str(params[match[1]]), safe=""), path)
+        rest = {
+            name: value for name, value in params.items() if name not in names and name[0] != "#"
+        }
+        answer = await self.exchange(method, self.url.rstrip("/") + path, rest, headers or {}, text)
+        if answer.status in MOVED and (place := self.moved(answer)):
+            answer = await self.exchange(method, place, {}, headers or {}, text)
+        if answer.status >= 300:
+            raise self.refusal(answer) or refused(answer)
+        if not text and isinstance(answer.body, str):
+            kind = answer.headers.get("content-type", "").partition(";")[0] or "a body without type"
+            raise ReadError(
+                Reason.MALFORMED,
+                f"answered {answer.status} with {kind}, which is not JSON",
+                code=str(answer.status),
+            )
+        return answer
+
+    def moved(self, answer: Answer) -> str:
+        """Where a redirect leads, when it stays on the same host; else ""."""
+        place, here = urlsplit(answer.headers.get("location", "")), urlsplit(self.url)
+        if place.netloc and (place.scheme, place.netloc) != (here.scheme, here.netloc):
+            return ""
+        return f"{here.scheme}://{here.netloc}{place.path}" + (
+            f"?{place.query}" if place.query else ""
+        )
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        rest: Mapping[str, Any],
+        headers: Mapping[str, str],
+        text: bool,
+    ) -> Answer:
+        import httpx
+
+        sent: dict[str, Any] = {"json": rest} if method == "POST" else {}
+        if method != "POST" and rest:
+            sent["params"] = {name: plain(value) for name, value in rest.items()}
+        host = urlsplit(self.url).netloc
+        try:
+            async with self.client().stream(method, url, headers=dict(headers), **sent) as response:
+                raw = await whole(response)
+        except httpx.TimeoutException as error:
+            raise ReadError(Reason.TIMED_OUT, f"{host} was silent: {cause(error)}") from error
+        except httpx.DecodingError as error:
+            raise ReadError(Reason.MALFORMED, f"the answer is garbled: {cause(error)}") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise ReadError(Reason.UNREACHABLE, f"no answer from {host}: {cause(error)}") from error
+        status, received = response.status_code, response.headers
+        kept = {name.lower(): value for name, value in received.items()}
+        if text and status < 300:
+            return Answer(status, kept, raw.decode("utf-8", "replace"))
+        try:
+            return Answer(status, kept, json.loads(raw) if raw else None)
+        except ValueError:
+            return Answer(status, kept, raw[:2000].decode("utf-8", "replace"))
+
+    def client(self) -> httpx.AsyncClient:
+        if self.opened is None:
+            import httpx
+
+            pool = httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL)
+            secure = self.verify or (context() if self.url.startswith("https:") else False)
+            transport = (
+                httpx.AsyncHTTPTransport(uds=self.socket, limits=pool) if self.socket else None
+            )
+            own = {"User-Agent": f"infrascan/{__version__}", "Accept": "application/json"}
+            self.opened = httpx.AsyncClient(
+                headers={**own, **self.headers},
+                limits=pool,
+                timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS, pool=None),
+                transport=transport,
+                verify=secure,
+            )
+        return self.opened
+
+    def close(self) -> None:
+        """Forget the connections; the operating system closes them with the process."""
+        self.opened = None
+
+
+@cache
+def context() -> ssl.SSLContext:
+    """How servers are verified: by certifi's authorities, or those that SSL_CERT_FILE names.
+
+    One for all clients: loading the authorities costs more than many requests.
+    """
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+async def whole(response: httpx.Response) -> bytes:
+    """The body, decoded. Stops when there is no end to it."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > LARGEST:
+            detail = f"the answer is larger than {LARGEST >> 20} MB"
+            raise ReadError(Reason.TRUNCATED, detail, code="size")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def plain(value: Any) -> Any:
+    """A query parameter as vendors write it: true, not True; lists as repeated parameters."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def refused(answer: Answer) -> ReadError:
+    """What an answer of status 300 and above means, as far as the status and headers tell."""
+    status, code = answer.status, str(answer.status)
+    detail = f"HTTP {status}: {said(answer.body)}"
+    wait = retry_after(answer.headers)
+    if status == 401:
+        return ReadError(
+            Reason.UNAUTHENTICATED,
+            f"{detail}: the credentials are missing, wrong or expired",
+            code=code,
+        )
+    if status == 403:
+        return ReadError(Reason.DENIED, detail, code=code)
+    if status in {404, 410, 501}:
+        return ReadError(Reason.DISABLED, f"{detail}: not there, or not visible to us", code=code)
+    if status == 429:
+        return ReadError(Reason.THROTTLED, detail, code=code, retry_after=wait)
+    if status >= 500 or status == 408:
+        return ReadError(Reason.UNREACHABLE, detail, code=code, retry_after=wait)
+    return ReadError(Reason.MALFORMED, detail, code=code)
+
+
+def said(body: Any) -> str:
+    """The message in an error's body, in whichever of the usual places, at most 500 characters."""
+    if isinstance(body, dict):
+        for place in (body, body.get("error"), *(body.get("errors") or [])[:1]):
+            if isinstance(place, str):
+                return place[:500]
+            if isinstance(place, dict):
+                for name in ("message", "error_description", "Message", "detail"):
+                    if isinstance(place.get(name), str) and place[name]:
+                        return str(place[name])[:500]
+    return "without a message" if not body or isinstance(body, dict | list) else "not JSON"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: `Retry-After` in seconds or as a date; None where it says nothing."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def cause(error: BaseException) -> str:
+    """The innermost reason, in a few words: "Connection refused"."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
