@@ -299,7 +299,13 @@ def provider_names(request: Request, replay: Replay | None) -> tuple[str, ...]:
                     f"provider {name} is not in the recording, which has {', '.join(recorded)}"
                 )
         return request.providers or recorded
-    found = request.providers or tuple(configured())
+    if request.providers:
+        for name in request.scopes:
+            if name not in request.providers:
+                raise InputError(
+                    f"a part of {name} is named ({request.scopes[name][0]}), but --providers leaves {name} out"
+                )
+    found = request.providers or tuple(dict.fromkeys((*configured(), *request.scopes)))
     if not found:
         raise InputError(
             "no provider has credentials here; see what each one needs with: infrascan providers, "

@@ -11,6 +11,28 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 CATEGORIES = ("cost", "security", "reliability")
 FORMATS = ("terminal", "html", "markdown", "json", "sarif", "junit", "csv")
 
+# Options that name a part of a provider: option, provider, how the provider spells it, help.
+SCOPES = (
+    ("--project", "ID", "gcp", "projects/{}", "Google Cloud project (default: the credentials')"),
+    ("--folder", "ID", "gcp", "folders/{}", "Google Cloud folder, with all below it"),
+    ("--organization", "ID", "gcp", "organizations/{}", "Google Cloud organisation"),
+    ("--subscription", "ID", "azure", "subscriptions/{}", "Azure subscription (default: all)"),
+    ("--management-group", "NAME", "azure", "management-groups/{}", "Azure management group"),
+    ("--zone", "NAME", "cloudflare", "{}", "Cloudflare zone or account (default: all)"),
+    ("--hcloud-context", "NAME", "hetzner", "{}", "context of the hcloud CLI"),
+    ("--doctl-context", "NAME", "digitalocean", "{}", "context of doctl"),
+    ("--org", "NAME", "github", "{}", "GitHub organisation or user (default: the token's)"),
+    ("--repo", "OWNER/NAME", "github", "{}", "GitHub repository"),
+    ("--docker", "NAME", "docker", "{}", "Docker context, or URL of a host (default: the current)"),
+    (
+        "--state",
+        "PATH",
+        "terraform",
+        "{}",
+        "Terraform state or plan: file, folder, s3:// gs:// azurerm://",
+    ),
+)
+
 if TYPE_CHECKING:
     Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
@@ -176,6 +198,31 @@ def add_selection(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="list Kubernetes Secrets too, by name and type; their data is never kept",
     )
+    for option, metavar, _, _, described in SCOPES:
+        group.add_argument(
+            option,
+            metavar=metavar,
+            dest="scopes",
+            action=Scope,
+            default=[],
+            help=f"{described} (repeatable)",
+        )
+
+
+class Scope(argparse.Action):
+    """Collects the options of `SCOPES` as pairs of option and value."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        option = self.option_strings[0]
+        if not values:
+            parser.error(f"{option} is empty; name one, or leave the option out")
+        namespace.scopes = [*namespace.scopes, (option, values)]
 
 
 def add_output(group: argparse._ArgumentGroup) -> None:

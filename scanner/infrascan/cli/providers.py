@@ -11,7 +11,7 @@ from functools import partial
 import trio
 
 from infrascan import cli
-from infrascan.cli.run import names
+from infrascan.cli.run import names, scopes
 from infrascan.collect.provider import Selection
 from infrascan.model import Connection, Identity
 from infrascan.pipeline import Request, identities, now
@@ -30,6 +30,7 @@ def show(options: argparse.Namespace) -> int:
         profiles=tuple(options.profile or ()),
         regions=names(options.region, "--region"),
         contexts=tuple(options.context or ()),
+        scopes=scopes(options.scopes),
     )
     found = trio.run(partial(identities, request))
     if options.json:
@@ -47,14 +48,15 @@ def table(found: list[Identity]) -> None:
     from rich.text import Text
 
     console = Console(file=sys.stdout, highlight=False)
+    width = max((len(identity.provider) for identity in found), default=0) + 2
     for identity in found:
-        line = Text(f"{identity.provider:<5}")
+        line = Text(f"{identity.provider:<{width}}")
         line.append(f"{identity.state:<15}", style=STYLES[identity.state])
         line.append("  ".join(part for part in (identity.who, identity.source) if part))
         console.print(line, soft_wrap=True)
         if identity.state is not Connection.CONNECTED:
             for part in filter(None, (identity.detail, identity.remedy)):
-                console.print(Padding(Text(part), (0, 0, 0, 20)))
+                console.print(Padding(Text(part), (0, 0, 0, width + 15)))
 
 
 def permissions(options: argparse.Namespace) -> int:

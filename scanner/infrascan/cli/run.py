@@ -13,6 +13,7 @@ import trio
 
 from infrascan import cli
 from infrascan.cli.output import Output
+from infrascan.cli.parser import SCOPES
 from infrascan.cli.progress import Shown, progress, show_logs
 from infrascan.collect.engine import Collection
 from infrascan.collect.nursery import open_nursery
@@ -86,15 +87,16 @@ def request_of(options: argparse.Namespace) -> Request:
         raise InputError(
             f"--resume goes on with a scan of the network, so {other} cannot be used with it"
         )
-    if replay and (options.profile or options.region or options.context):
+    if replay and (named := selecting(options)):
         raise InputError(
-            "a recording holds its own profiles, regions and contexts; leave out --profile, --region and --context"
+            f"a recording holds its own accounts, regions and scopes; leave out {', '.join(named)}"
         )
     return Request(
         providers=names(options.providers, "--providers"),
         profiles=tuple(options.profile or ()),
         regions=names(options.region, "--region"),
         contexts=tuple(options.context or ()),
+        scopes=scopes(options.scopes),
         secrets=options.k8s_secrets,
         rule_folders=tuple(Path(folder) for folder in options.rules),
         categories=tuple(Category(name) for name in options.category),
@@ -105,6 +107,22 @@ def request_of(options: argparse.Namespace) -> Request:
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline,
     )
+
+
+def selecting(options: argparse.Namespace) -> list[str]:
+    """The options given that choose what to read."""
+    given = [name for name in ("profile", "region", "context") if getattr(options, name)]
+    return [*(f"--{name}" for name in given), *dict(options.scopes)]
+
+
+def scopes(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """`[("--project", "a"), ("--folder", "7")]` as {"gcp": ("projects/a", "folders/7")}."""
+    spellings = {option: (provider, spelling) for option, _, provider, spelling, _ in SCOPES}
+    found: dict[str, dict[str, None]] = {}
+    for option, value in pairs:
+        provider, spelling = spellings[option]
+        found.setdefault(provider, {})[spelling.format(value)] = None
+    return {provider: tuple(parts) for provider, parts in found.items()}
 
 
 def names(given: list[str] | None, option: str) -> tuple[str, ...]:

@@ -82,6 +82,13 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
             list[str], Field(description="AWS regions. Empty: every enabled one")
         ] = [],  # noqa: B006
         contexts: Annotated[list[str], Field(description="Kubernetes contexts, or all")] = [],  # noqa: B006
+        scopes: Annotated[
+            dict[str, list[str]],
+            Field(
+                description='Parts of other providers: {"gcp": ["projects/shop"], '
+                '"azure": ["subscriptions/ID"], "github": ["acme"], "terraform": ["prod.tfstate"]}'
+            ),
+        ] = {},  # noqa: B006
         categories: Annotated[
             list[Literal["cost", "security", "reliability"]], Field(description="Empty: all three")
         ] = [],  # noqa: B006
@@ -94,9 +101,10 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
             bool, Field(description="Scan the recorded demo estate; needs no credentials")
         ] = False,
     ) -> Annotated[types.CallToolResult, answers.ResearchAnswer]:
-        """Scan cloud accounts and Kubernetes clusters for waste, exposure and fragility.
+        """Scan clouds, clusters, code hosts and Terraform for waste, exposure and fragility.
 
-        Reads every provider that has credentials (AWS, Kubernetes) in parallel, runs the rules,
+        Reads every provider that has credentials (AWS, GCP, Azure, Kubernetes, Cloudflare, Hetzner,
+        DigitalOcean, GitHub, Docker, Terraform) in parallel, runs the rules,
         and returns findings graded by severity with evidence, a fix and dollars a month, the gaps
         where something could not be read, and a link to the stored scan. Takes seconds to
         minutes; reports progress; can be cancelled.
@@ -106,6 +114,7 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
             profiles=tuple(profiles),
             regions=tuple(regions),
             contexts=tuple(contexts),
+            scopes={name: tuple(parts) for name, parts in scopes.items()},
             categories=tuple(Category(name) for name in categories) or categories_meant(question),
             severity=Severity(severity),
             replay=shipped("estates") / pipeline.DEMO if demo else None,
