@@ -10,7 +10,20 @@ from infrascan.providers import at_hand
 
 
 def test_parts_are_spelled_as_the_provider_does_and_kept_once():
-    words = "--project a --repo o/r --project b --org o --project a --folder 7".split()
+    words = [
+        "--project",
+        "a",
+        "--repo",
+        "o/r",
+        "--project",
+        "b",
+        "--org",
+        "o",
+        "--project",
+        "a",
+        "--folder",
+        "7",
+    ]
     options = parser().parse_args(["run", *words])
 
     assert {"gcp": ("projects/a", "projects/b", "folders/7"), "github": ("o/r", "o")} == scopes(

@@ -217,7 +217,7 @@ class Scope(argparse.Action):
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
         values: Any,
-        option_string: str | None = None,
+        option_string: str | None = None,  # noqa: ARG002 (argparse gives it)
     ) -> None:
         option = self.option_strings[0]
         if not values:
