@@ -46,14 +46,18 @@ class Caller:
     ) -> AsyncIterator[list[Any]]:
         """The items of each page. Raises `ReadError`, also when the pages go round in a circle."""
         before: set[str] = set()
-        page = 1
+        page, seen = 1, 0
         for _ in range(PAGES):
             answer = await self.asked(call, permission)
             found = items(call, answer, path, optional=optional)
             yield found
             page += 1
+            seen += len(found)
             following = self.following(call, answer, paging, page, len(found))
             if following is None:
+                total = templates.first(answer, paging.total) if paging.total else None
+                if isinstance(total, int) and seen < total:
+                    raise truncated(call, f"the list ended after {seen} of {total} items")
                 return
             if following.digest in before or following == call:
                 raise truncated(call, "the answer led back to a page that was read")

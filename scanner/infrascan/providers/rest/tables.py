@@ -24,6 +24,9 @@ class Paging:
     the next page's URL; its path and query are used, its host never. `pages` is the path of the
     number of pages, which are counted in `param`. `full` is for APIs that say nothing: a page of
     that many items is followed by the next, counted in `param`.
+
+    `total` is the path of how many items there are in all, where the vendor says so: a list that
+    ends before that many came is truncated.
     """
 
     param: str = ""
@@ -31,6 +34,7 @@ class Paging:
     link: str = ""
     pages: str = ""
     full: int = 0
+    total: str = ""
 
 
 ONE_PAGE = Paging()
