@@ -172,7 +172,9 @@ class Relation:
     to: str  # kind of the target
     by: str  # path in the target: "GroupId"; or "id", "name" for those of the Resource
     reverse: str = ""
-    within: str = "region"  # "region" | "account" | "namespace" | "anywhere"
+    # "region" | "account" | "namespace" | "anywhere" | "estate": anywhere, but what is in no
+    # account that was read counts as missing, where elsewhere it would not be known
+    within: str = "region"
     selector: bool = False
     missing: str = ""
     sums: str = ""

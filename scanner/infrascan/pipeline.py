@@ -19,7 +19,7 @@ from infrascan.collect.limits import Limits
 from infrascan.collect.nursery import open_nursery
 from infrascan.collect.provider import Provider, Selection
 from infrascan.collect.recording import Recorder, Replay
-from infrascan.evaluate import RuleSet, evaluate, load
+from infrascan.evaluate import ESTATE, RuleSet, evaluate, load
 from infrascan.graph import link
 from infrascan.model import (
     Category,
@@ -264,15 +264,16 @@ def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
     checked in full, also those for providers that are not scanned. Raises `RuleErrors`.
     """
     providers = {kind.provider for kind in kinds.values()}
-    folders = [shipped("rules") / name for name in sorted(providers)]
+    folders = [shipped("rules") / name for name in sorted({*providers, ESTATE})]
     bare = {name: replace(kind, fields=None) for name, kind in kinds.items()}
-    rules = load([folder for folder in folders if folder.is_dir()], bare)
+    rules = load([folder for folder in folders if folder.is_dir()], bare, partial=True)
     if request.rule_folders:
         rules = rules.joined(load(request.rule_folders, all_kinds()))
     worst = request.severity.rank if request.severity else len(Severity)
     return rules.only(
         lambda rule: (
-            rule.kind in kinds
+            not providers.isdisjoint(rule.providers)
+            and providers.issuperset(rule.company)
             and (not request.categories or rule.category in request.categories)
             and rule.severity.rank <= worst
         )

@@ -122,7 +122,7 @@ def test_a_path_or_relation_of_one_kind_is_missing_in_the_others(tmp_path: Path)
         ("[k8s.pod, k8s.pod]", "'k8s.pod' is given twice"),
         ("[k8s.pod, k8s.deploymnt]", "did you mean 'k8s.deployment'?"),
         ("[k8s.pod, 7]", "resource must be a string"),
-        ("[k8s.pod, aws.ec2.instance]", "must begin with aws/"),
+        ("[k8s.pod, aws.ec2.instance]", "must begin with estate/"),
     ],
 )
 def test_a_wrong_list_of_kinds_is_refused(tmp_path: Path, kinds: str, complaint: str) -> None:

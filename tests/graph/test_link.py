@@ -404,3 +404,41 @@ def test_linking_grows_in_step_with_the_estate() -> None:
     assert (
         large / small < 30
     )  # 8 times the resources; a join of all pairs would take 64 times as long
+
+
+def test_a_pattern_says_which_values_are_keys_and_what_of_them():
+    bucket, balancer = "aws.s3.bucket", "aws.elbv2.load_balancer"
+    common: dict[str, Any] = {"name": "target", "path": "content", "within": "estate"}
+    record = kind(
+        "cloudflare.dns.record",
+        Relation(
+            **common, to=bucket, by="name", matching=r"^(.+)\.s3\.amazonaws\.com$", missing="gone"
+        ),
+        Relation(
+            **common, to=balancer, by="dns", matching=r"\.elb\.amazonaws\.com$", missing="gone"
+        ),
+    )
+    known = kinds(record, kind(bucket), kind(balancer))
+    records = [
+        thing("cloudflare.dns.record", name, {"content": content})
+        for name, content in {
+            "a": "logos.s3.amazonaws.com",
+            "b": "shop-1.elb.amazonaws.com",
+            "c": "sold.s3.amazonaws.com",
+            "d": "www.example.com",
+        }.items()
+    ]
+    targets = [thing(bucket, "logos"), thing(balancer, "lb", {"dns": "shop-1.elb.amazonaws.com"})]
+    read = [covered("aws.s3.bucket"), covered(balancer)]
+
+    link([*records, *targets], known, [], read)
+
+    assert [["logos"], ["lb"], [], []] == [
+        [target.name for target in record.links.get("target", [])] for record in records
+    ]
+    assert [None, None, ["sold"], None] == [record.data.get("gone") for record in records]
+    assert all(not record.unread for record in records)
+
+    link([*records, *targets], known, [gap(bucket)], read)
+
+    assert [False, False, True, False] == ["gone" in record.unread for record in records]

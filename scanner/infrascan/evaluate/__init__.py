@@ -4,12 +4,14 @@
 """
 
 from infrascan.evaluate.document import RuleError, RuleErrors
+from infrascan.evaluate.loading import ESTATE, load
 from infrascan.evaluate.prove import lint, prove
-from infrascan.evaluate.rule import Example, Rule, RuleSet, load
+from infrascan.evaluate.rule import Example, Rule, RuleSet
 from infrascan.evaluate.run import Evaluation, evaluate
 from infrascan.evaluate.schema import schema
 
 __all__ = [
+    "ESTATE",
     "Evaluation",
     "Example",
     "Rule",

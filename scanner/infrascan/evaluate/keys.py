@@ -63,6 +63,7 @@ KEYS = (
         required=True,
         schema={"anyOf": [STRING, {"type": "array", "items": STRING, "minItems": 1}]},
     ),
+    Key("with", "other providers that must be in the scan, because their relations lead here", schema=STRINGS),
     Key("flag_when", "the condition under which a resource is flagged", required=True, schema={"$ref": "#/$defs/condition"}),
     Key("why", "who can do what, or what is lost, in words for a non-specialist", required=True, schema=STRING),
     Key("fix", "what to do about it", required=True),

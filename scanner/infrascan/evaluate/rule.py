@@ -1,28 +1,16 @@
-"""Rules from their files: what a rule says, and all that can be wrong with it, told at once."""
+"""What a rule says, as data."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from infrascan.evaluate.command import placeholders
-from infrascan.evaluate.condition import Condition, Needs, needs
-from infrascan.evaluate.document import Document, RuleError, RuleErrors, compose
-from infrascan.evaluate.grammar import Grammar
-from infrascan.evaluate.keys import CONTROLS, EXAMPLE, FIX, KEYS, OUTCOMES, SAVING, Key
-from infrascan.evaluate.path import Relations, near, relations
-from infrascan.model import JSON, Category, Kind, Severity
-
-TITLE_CAP = 80
-ID_PART = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-BANNED = re.compile(r"(?:ensure|avoid|use|no|should|check)-.*|.*-enabled")
+from infrascan.evaluate.condition import Condition, Needs
+from infrascan.evaluate.document import RuleError, RuleErrors
+from infrascan.model import JSON, Category, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +48,7 @@ class Rule:
     saving: JSON = None
     examples: tuple[Example, ...] = ()
     aliases: tuple[str, ...] = ()
+    company: tuple[str, ...] = ()  # `with`: providers without which the rule is not judged
     status: str = "stable"
     source: str = ""  # the file, as it was named
     digest: str = ""  # of the file's text: changes when the rule does
@@ -72,6 +61,11 @@ class Rule:
     @property
     def provider(self) -> str:
         return self.kind.partition(".")[0]
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Whose resources the rule is about: of several where its kinds are."""
+        return frozenset(kind.partition(".")[0] for kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,252 +111,3 @@ class RuleSet:
         """Sixteen hex digits over all rules: the same for the same files."""
         text = "\n".join(f"{rule.id} {rule.digest}" for rule in self.rules)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def load(folders: Sequence[Path], kinds: Mapping[str, Kind]) -> RuleSet:
-    """The rules of all folders. Raises RuleErrors with everything that is wrong in any of them.
-
-    Field paths are looked up in the kinds' trees; a kind without a tree takes any.
-    """
-    leads = relations(kinds)
-    providers = {kind.provider for kind in kinds.values()}
-    errors: list[RuleError] = []
-    rules: dict[str, Rule] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            errors.append(RuleError(str(folder), 1, 1, "there is no such folder of rules"))
-            continue
-        for file in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
-            document, root = compose(file, str(file))
-            rule = read(document, root, identifier(file, folder, providers), kinds, leads)
-            errors += document.errors
-            if rule and rule.id in rules:
-                message = f"id '{rule.id}' is also in {rules[rule.id].source}"
-                errors.append(RuleError(str(file), 1, 1, message))
-            elif rule:
-                rules[rule.id] = rule
-    if errors:
-        raise RuleErrors(errors)
-    return RuleSet(tuple(rule for _, rule in sorted(rules.items())))
-
-
-def identifier(file: Path, folder: Path, providers: Collection[str]) -> str:
-    """What a file's path says its id is. A folder may be all rules, or those of one provider."""
-    parts = file.relative_to(folder).with_suffix("").parts
-    return ".".join((folder.name, *parts) if folder.name in providers else parts)
-
-
-def read(
-    document: Document, root: Any, id: str, kinds: Mapping[str, Kind], leads: Relations
-) -> Rule | None:
-    """The rule in a composed file, whose path says it is `id`; None when anything is wrong."""
-    if root is None:
-        return None
-    return Reader(document, kinds, leads).rule(root, id)
-
-
-@dataclass(slots=True)
-class Reader:
-    """Reads one file; complaints go to the document."""
-
-    document: Document
-    kinds: Mapping[str, Kind]
-    leads: Relations
-
-    def rule(self, root: Any, id: str) -> Rule | None:
-        at = self.known(root, KEYS, "a rule")
-        kinds = self.about(at)
-        condition: Condition | None = None
-        if kinds and "flag_when" in at:
-            condition = Grammar(self.document, self.kinds, self.leads).condition(
-                at["flag_when"], kinds
-            )
-        self.identity(at, id, root, kinds)
-        fix = self.known(at["fix"], FIX, "fix") if "fix" in at else {}
-        category = self.choice(at, "category", Category)
-        severity = self.choice(at, "severity", Severity)
-        found: dict[str, Any] = {
-            "title": self.title(at),
-            "why": self.text(at, "why"),
-            "fix": self.text(fix, "text"),
-            "command": self.command(fix, kinds),
-            "references": self.references(at),
-            "controls": self.controls(at),
-            "saving": self.saving(at, category),
-            "examples": self.examples(at),
-            "aliases": self.document.strings(at["aliases"], "aliases") if "aliases" in at else (),
-            "status": self.text(at, "status") or "stable",
-        }
-        if "status" in at and found["status"] not in ("stable", "preview"):
-            self.document.wrong(at["status"], "status must be stable or preview")
-        if self.document.errors or not (kinds and condition and category and severity):
-            return None
-        return Rule(
-            id=id,
-            category=category,
-            severity=severity,
-            kinds=tuple(kind.name for kind in kinds),
-            condition=condition,
-            needs=needs(condition),
-            source=self.document.path,
-            digest=hashlib.sha256(self.document.text.encode()).hexdigest()[:16],
-            **found,
-        )
-
-    def known(self, node: Any, keys: Sequence[Key], what: str) -> dict[str, Any]:
-        """The mapping's values by key; complains of unknown and missing keys."""
-        names = {key.name: key for key in keys}
-        found: dict[str, Any] = {}
-        for name, at, value in self.document.entries(node, what):
-            if name in names:
-                found[name] = value
-            else:
-                self.document.wrong(at, f"{what} has no key '{name}'{near(name, names)}")
-        for key in keys:
-            if key.required and key.name not in found and isinstance(node, yaml.MappingNode):
-                self.document.wrong(node, f"{what} needs '{key.name}': {key.doc}")
-        return found
-
-    def text(self, at: Mapping[str, Any], key: str) -> str:
-        return self.document.string(at[key], key) if key in at else ""
-
-    def identity(self, at: Mapping[str, Any], id: str, root: Any, kinds: Sequence[Kind]) -> None:
-        stated = self.text(at, "id")
-        if stated and stated != id:
-            self.document.wrong(at["id"], f"id is '{stated}', its path says '{id}'")
-        parts = id.split(".")
-        node = at.get("id", root)
-        if len(parts) != 3 or not all(map(ID_PART.fullmatch, parts)):
-            self.document.wrong(
-                node, f"the path must be <provider>/<service>/<fault>.yaml in a-z, 0-9, -: '{id}'"
-            )
-        elif BANNED.fullmatch(parts[-1]):
-            self.document.wrong(
-                node, f"'{parts[-1]}' names a remedy; name the fault: 'bucket-readable-by-anyone'"
-            )
-        for kind in kinds:
-            if parts[0] != kind.provider:
-                self.document.wrong(
-                    node,
-                    f"'{id}' is about {kind.name}, so its path must begin with {kind.provider}/",
-                )
-
-    def about(self, at: Mapping[str, Any]) -> tuple[Kind, ...]:
-        """The kinds that the rule is about: one, or a list of those that share its paths."""
-        node = at.get("resource")
-        if node is None:
-            return ()
-        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        if not nodes:
-            self.document.wrong(node, "resource must name a kind")
-        found: dict[str, Kind] = {}
-        for item in nodes:
-            name = self.document.string(item, "resource")
-            if name in found:
-                self.document.wrong(item, f"'{name}' is given twice")
-            elif name in self.kinds:
-                found[name] = self.kinds[name]
-            elif name:
-                self.document.wrong(item, f"there is no kind '{name}'{near(name, self.kinds)}")
-        return tuple(found.values())
-
-    def title(self, at: Mapping[str, Any]) -> str:
-        title = self.text(at, "title")
-        if len(title) > TITLE_CAP:
-            self.document.wrong(at["title"], f"title has {len(title)} characters, over {TITLE_CAP}")
-        if re.match(r"(?i)(?:ensure|make sure|should)\b", title):
-            self.document.wrong(at["title"], "title must state a fact about the resource")
-        return title
-
-    def choice(self, at: Mapping[str, Any], key: str, values: Any) -> Any:
-        name = self.text(at, key)
-        options = [value.value for value in values]
-        if name and name not in options:
-            listed = ", ".join(options)
-            self.document.wrong(
-                at[key], f"{key} must be one of {listed}, not '{name}'{near(name, options)}"
-            )
-        return values(name) if name in options else None
-
-    def references(self, at: Mapping[str, Any]) -> tuple[str, ...]:
-        if "references" not in at:
-            return ()
-        for node in self.document.items(at["references"], "references"):
-            if not str(node.value).startswith(("https://", "http://")):
-                self.document.wrong(node, "a reference must be a URL")
-        return self.document.strings(at["references"], "references")
-
-    def controls(self, at: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        if "controls" not in at:
-            return {}
-        found: dict[str, tuple[str, ...]] = {}
-        for key, node, value in self.document.entries(at["controls"], "controls"):
-            if not CONTROLS.fullmatch(key):
-                self.document.wrong(node, f"a framework is written like cis-aws-5.0, not '{key}'")
-            found[key] = self.document.strings(value, f"controls of {key}")
-        return found
-
-    def command(self, fix: Mapping[str, Any], kinds: Sequence[Kind]) -> str:
-        command = self.text(fix, "command")
-        complaints = (found for kind in kinds for found in placeholders(command, kind))
-        for complaint in dict.fromkeys(complaints):
-            self.document.wrong(fix["command"], complaint)
-        return command
-
-    def saving(self, at: Mapping[str, Any], category: Category | None) -> JSON:
-        node = at.get("saving")
-        if node is None:
-            return None
-        if category and category is not Category.COST:
-            self.document.wrong(node, "only rules of category cost have a saving")
-        if not isinstance(node, yaml.MappingNode):
-            if self.document.value(node) != "all":
-                self.document.wrong(node, "saving must be all, {share: 0.5} or {to: {...}}")
-            return "all"
-        found = {k: self.document.value(v) for k, v in self.known(node, SAVING, "saving").items()}
-        share, to = found.get("share", 1), found.get("to", {"": ""})
-        if len(found) != 1:
-            self.document.wrong(node, "saving takes one of share, to")
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
-            self.document.wrong(node, "share must be a number above 0 and at most 1")
-        if not isinstance(to, dict) or not to:
-            self.document.wrong(node, "to must map fields to their new values")
-        return found
-
-    def examples(self, at: Mapping[str, Any]) -> tuple[Example, ...]:
-        if "examples" not in at:
-            return ()
-        nodes = self.document.items(at["examples"], "examples")
-        return tuple(filter(None, (self.example(node) for node in nodes)))
-
-    def example(self, node: Any) -> Example | None:
-        found = self.known(node, EXAMPLE, "an example")
-        outcomes = [outcome for outcome in OUTCOMES if outcome in found]
-        if len(outcomes) != 1:
-            self.document.wrong(node, f"an example has one of {', '.join(OUTCOMES)}")
-            return None
-        given = self.document.value(found["given"]) if "given" in found else {}
-        if not isinstance(given, dict):
-            self.document.wrong(found["given"], "given must be a mapping")
-            return None
-        unread = self.document.strings(found["unread"], "unread") if "unread" in found else ()
-        return Example(
-            outcome=outcomes[0],
-            sentence=self.text(found, outcomes[0]),
-            given=given,
-            unread=unread,
-            name=self.text(found, "name"),
-            now=self.time(found["now"]) if "now" in found else None,
-            line=node.start_mark.line + 1,
-        )
-
-    def time(self, node: Any) -> datetime | None:
-        text = self.document.string(node, "now")
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
-            self.document.wrong(node, "now must be a time such as 2026-11-21T09:30:00Z")
-            return None
-        return found

@@ -245,7 +245,7 @@ def unread_partitions(rules: RuleSet, gaps: Sequence[Gap]) -> Iterator[Unknown]:
 
 def concerns(gap: Gap, rule: Rule) -> bool:
     """Whether the gap hides resources that the rule is about, or a field of theirs it reads."""
-    if gap.provider != rule.provider or (gap.kind and gap.kind not in rule.kinds):
+    if gap.provider not in rule.providers or (gap.kind and gap.kind not in rule.kinds):
         return False
     return not gap.field or reads(rule.needs, gap.field)
 

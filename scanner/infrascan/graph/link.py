@@ -18,6 +18,7 @@ from infrascan.model import Coverage, Edge, Gap, Kind, Relation, Resource, value
 
 Place: TypeAlias = tuple[str, ...]
 OWN = {"id": "id", "name": "name", "@id": "id", "@name": "name"}
+WIDE = frozenset({"anywhere", "estate"})
 PLACES = {"@account": "account", "@region": "region"}
 
 
@@ -149,7 +150,7 @@ def select(linker: Linker, source: Resource, relation: Relation) -> None:
         for target in labels.selected(selector) if labels else ():
             linker.join(source, relation, target)
         region = source.region if relation.within == "region" else None
-        account = None if relation.within == "anywhere" else source.account
+        account = None if relation.within in WIDE else source.account
         if gap := linker.holes.find(relation.to, account, region):
             source.unread.setdefault(relation.name, gap)
 
@@ -185,6 +186,8 @@ def hidden(holes: Holes, source: Resource, relation: Relation, key: Any) -> Gap 
     """Why a target may exist although no resource has this key; None when it does not exist."""
     account: str | None = source.account
     region = source.region if relation.within == "region" else None
+    if relation.within == "estate":
+        return holes.find(relation.to, None, None)
     if relation.within == "anywhere" and not arn_place(key):
         return holes.find(relation.to, None, None) or holes.beyond(relation.to, "")
     if named := arn_place(key):
@@ -207,7 +210,7 @@ def open_reverse(linker: Linker, kind: Kind, relation: Relation) -> None:
         gap = open_places.get(place(target, relation.within))
         if not gap:
             region = target.region if relation.within == "region" else None
-            account = None if relation.within == "anywhere" else target.account
+            account = None if relation.within in WIDE else target.account
             gap = linker.holes.find(kind.name, account, region)
         if gap:
             target.unread.setdefault(relation.reverse, gap)
