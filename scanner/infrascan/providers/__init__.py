@@ -15,6 +15,7 @@ from infrascan.providers import at_hand
 PROVIDERS: Mapping[str, str] = {
     "aws": "infrascan.providers.aws:Aws",
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
+    "hetzner": "infrascan.providers.hetzner:Hetzner",
 }
 GROUP = "infrascan.providers"  # entry points of other distributions
 

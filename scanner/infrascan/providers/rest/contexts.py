@@ -77,7 +77,7 @@ class Contexts(Platform):
             self.clients[account] = Client(self.endpoint(), headers, self.refusal)
         return self.clients[account]
 
-    async def local(self, call: Call) -> Any:
+    async def local(self, call: Call) -> Any:  # noqa: ARG002
         """The contexts there are here, without their tokens."""
         held = await trio.to_thread.run_sync(lambda: self.credentials)
         return {
@@ -99,10 +99,7 @@ class Contexts(Platform):
         chosen = self.chosen(sources, str(here["active"]))
         if not chosen:
             return [self.nothing(str(here["problem"]))]
-        found: list[Identity] = []
-        for name in chosen:
-            found.append(await self.identity(name, sources[name], ask))
-        return found
+        return [await self.identity(name, sources[name], ask) for name in chosen]
 
     def chosen(self, sources: Mapping[str, str], active: str) -> list[str]:
         """The contexts to read: those that were asked for; else the active one; else all."""
@@ -114,9 +111,7 @@ class Contexts(Platform):
                 near = get_close_matches(name, sources, n=1, cutoff=0.5)
                 meant = f"did you mean {near[0]}? " if near else ""
                 known = ", ".join(sorted(sources)) or "none"
-                raise InputError(
-                    f"unknown {self.title} context {name!r}: {meant}there are {known}"
-                )
+                raise InputError(f"unknown {self.title} context {name!r}: {meant}there are {known}")
         if wanted:
             return list(dict.fromkeys(wanted))
         return [active] if active in sources else sorted(sources)
