@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from infrascan.model import Finding, Price, Resource
-from infrascan.pricing import databases, machines, services
+from infrascan.pricing import databases, gcp, machines, services
 from infrascan.pricing.prices import Prices, UnpricedError, shipped
 from infrascan.pricing.quote import Quote
 
@@ -40,6 +40,19 @@ ENTRIES: Mapping[str, Entry] = {
     "aws.efs.file_system": services.file_system,
     "aws.s3.bucket": services.bucket,
     "aws.route53.hosted_zone": services.hosted_zone,
+    "gcp.compute.instance": gcp.instance,
+    "gcp.compute.disk": gcp.disk,
+    "gcp.compute.region_disk": gcp.disk,
+    "gcp.compute.snapshot": gcp.snapshot,
+    "gcp.compute.image": gcp.image,
+    "gcp.compute.address": gcp.address,
+    "gcp.compute.global_address": gcp.address,
+    "gcp.compute.vpn_tunnel": gcp.vpn_tunnel,
+    "gcp.container.cluster": gcp.cluster,
+    "gcp.dns.managed_zone": gcp.managed_zone,
+    "gcp.redis.instance": gcp.redis_instance,
+    "gcp.sqladmin.instance": gcp.sql_instance,
+    "gcp.storage.bucket": gcp.bucket,
     "k8s.node": machines.node,
 }
 
@@ -57,6 +70,15 @@ BILLED_BY_USE = frozenset(
         "aws.rds.db_cluster",
         "aws.sns.topic",
         "aws.sqs.queue",
+        "gcp.artifactregistry.repository",
+        "gcp.bigquery.dataset",
+        "gcp.cloudfunctions.function",
+        "gcp.compute.forwarding_rule",
+        "gcp.compute.router",
+        "gcp.pubsub.subscription",
+        "gcp.pubsub.topic",
+        "gcp.run.service",
+        "gcp.secretmanager.secret",
     }
 )
 
@@ -65,6 +87,8 @@ STANDS_FOR: Mapping[str, str] = {
     "aws.autoscaling.group": "instances",
     "aws.eks.nodegroup": "autoscaling_groups",
     "aws.elasticache.replication_group": "clusters",
+    "gcp.compute.instance_group_manager": "instances",
+    "gcp.container.node_pool": "instances",
 }
 # The same, where the scan also read the account in which those are.
 RUNS_ON: Mapping[str, tuple[str, ...]] = {
@@ -80,6 +104,8 @@ def stands_for(resource: Resource) -> str:
     if resource.kind == "aws.ec2.instance":
         state = (resource.data.get("State") or {}).get("Name")
         return "volumes" if state in machines.STOPPED else ""
+    if resource.kind == "gcp.compute.instance":
+        return "disks" if resource.data.get("status") in gcp.STOPPED else ""
     for relation in RUNS_ON.get(resource.kind, ()):
         if resource.links.get(relation):
             return relation
