@@ -7,7 +7,8 @@ host, and stops reading a body that has no end; pace and patience are the engine
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -108,29 +109,17 @@ class Client:
         headers: Mapping[str, str],
         text: bool,
     ) -> Answer:
-        import httpx
-
         sent: dict[str, Any] = {"json": rest} if method == "POST" else {}
         if method != "POST" and rest:
             sent["params"] = {name: plain(value) for name, value in rest.items()}
-        host = urlsplit(self.url).netloc
-        try:
+        with translated(urlsplit(self.url).netloc):
             async with self.client().stream(method, url, headers=dict(headers), **sent) as response:
                 raw = await whole(response)
-        except httpx.TimeoutException as error:
-            raise ReadError(Reason.TIMED_OUT, f"{host} was silent: {cause(error)}") from error
-        except httpx.DecodingError as error:
-            raise ReadError(Reason.MALFORMED, f"the answer is garbled: {cause(error)}") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise ReadError(Reason.UNREACHABLE, f"no answer from {host}: {cause(error)}") from error
         status, received = response.status_code, response.headers
-        kept = {name.lower(): value for name, value in received.items()}
         if text and status < 300:
+            kept = {name.lower(): value for name, value in received.items()}
             return Answer(status, kept, raw.decode("utf-8", "replace"))
-        try:
-            return Answer(status, kept, json.loads(raw) if raw else None)
-        except ValueError:
-            return Answer(status, kept, raw[:2000].decode("utf-8", "replace"))
+        return parsed(status, received, raw)
 
     def client(self) -> httpx.AsyncClient:
         if self.opened is None:
@@ -156,6 +145,15 @@ class Client:
         self.opened = None
 
 
+def parsed(status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+    """The answer with its body read as JSON, or as text where it is none."""
+    kept = {name.lower(): value for name, value in headers.items()}
+    try:
+        return Answer(status, kept, json.loads(raw) if raw else None)
+    except ValueError:
+        return Answer(status, kept, raw[:2000].decode("utf-8", "replace"))
+
+
 @cache
 def context() -> ssl.SSLContext:
     """How servers are verified: by certifi's authorities, or those that SSL_CERT_FILE names.
@@ -165,6 +163,28 @@ def context() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
+
+
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Turn httpx's errors into `ReadError`; also for SDKs that send through httpx."""
+    import httpx
+
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise ReadError(Reason.TIMED_OUT, f"{host} was silent: {cause(error)}") from error
+    except httpx.DecodingError as error:
+        raise ReadError(Reason.MALFORMED, f"the answer is garbled: {cause(error)}") from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise ReadError(Reason.UNREACHABLE, f"no answer from {host}: {cause(error)}") from error
+
+
+def response_class() -> type[httpx.Response]:
+    """What an SDK that sends through httpx is asked for to get an answer raw, and unread."""
+    import httpx
+
+    return httpx.Response
 
 
 async def whole(response: httpx.Response) -> bytes:

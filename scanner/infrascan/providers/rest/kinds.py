@@ -43,7 +43,7 @@ class Tree(Mapping[str, Any]):
                 found[name] = {"[]": {}} if isinstance(template, list) else {}
             for detail in listing.details:
                 if detail.field:
-                    found[detail.field] = detail.fields
+                    found[detail.field] = detail.fields or found.get(detail.field)
                 else:
                     found |= detail.fields or {}
             if listing.tags:
