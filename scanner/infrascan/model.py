@@ -162,7 +162,8 @@ class Relation:
 
     `missing` names a field of the source: the list of values at `path` without a target. It is
     unread, like the relation, where the target's kind was not read. `matching` is a pattern that a
-    value must match to be a key at all; its first group, if any, is the key. `sums` names a map of numbers
+    value must match to be a key at all; its first group, if any, is the key. `folded` keys are the
+    same in any case of letters. `sums` names a map of numbers
     in the sources that is added up, under the same name, in the target; it is unread there where
     the sources were not read.
     """
@@ -179,6 +180,7 @@ class Relation:
     missing: str = ""
     sums: str = ""
     matching: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

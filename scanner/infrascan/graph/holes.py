@@ -11,10 +11,16 @@ from infrascan.model import Coverage, Gap, Kind, Reason, Resource
 ARN = re.compile(r"arn:[a-z0-9\-]+:[a-z0-9\-]+:([a-z0-9\-]*):([0-9]{12}|aws)?:.+", re.DOTALL)
 
 
-def arn_place(value: object) -> tuple[str, str] | None:
-    """(account, region) of an ARN, "" where it names none; None for other values."""
-    match = ARN.fullmatch(value) if isinstance(value, str) and value[:4] == "arn:" else None
-    return (match[2] or "", match[1]) if match else None
+def named_place(value: object) -> tuple[str, str] | None:
+    """(account, region) that an ARN or an id of Azure names, "" where it names none; else None."""
+    if not isinstance(value, str):
+        return None
+    if value[:4] == "arn:":
+        match = ARN.fullmatch(value)
+        return (match[2] or "", match[1]) if match else None
+    if value[:15].lower() == "/subscriptions/":
+        return value[15:].partition("/")[0].lower(), ""
+    return None
 
 
 @dataclass(slots=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from infrascan.graph.holes import Holes, arn_place
+from infrascan.graph.holes import Holes, named_place
 from infrascan.graph.labels import Labels
 from infrascan.model import Coverage, Edge, Gap, Kind, Relation, Resource, values
+from infrascan.packing import repacked
 
 Place: TypeAlias = tuple[str, ...]
 OWN = {"id": "id", "name": "name", "@id": "id", "@name": "name"}
@@ -29,7 +30,7 @@ class Linker:
     holes: Holes
     by_kind: dict[str, list[Resource]]
     rank: dict[int, int]
-    keyed: dict[tuple[str, str, str], dict[tuple[Place, Any], list[Resource]]] = field(
+    keyed: dict[tuple[str, str, str, bool], dict[tuple[Place, Any], list[Resource]]] = field(
         default_factory=dict
     )
     labelled: dict[tuple[str, str, str], dict[Place, Labels]] = field(default_factory=dict)
@@ -44,13 +45,13 @@ class Linker:
 
     def keys(self, relation: Relation) -> dict[tuple[Place, Any], list[Resource]]:
         """Targets of a relation by place and key."""
-        name = (relation.to, relation.by, relation.within)
+        name = (relation.to, relation.by, relation.within, relation.folded)
         if name not in self.keyed:
             index: dict[tuple[Place, Any], list[Resource]] = {}
             for target in self.by_kind.get(relation.to, ()):
                 where = place(target, relation.within)
                 for key in at(target, relation.by, own=True):
-                    index.setdefault((where, key), []).append(target)
+                    index.setdefault((where, spelled(relation, key)), []).append(target)
             self.keyed[name] = index
         return self.keyed[name]
 
@@ -117,7 +118,8 @@ def lead(linker: Linker, source: Resource, alternatives: Sequence[Relation]) -> 
         index = linker.keys(relation)
         where = place(source, relation.within)
         for key in sought(source, relation):
-            targets = index.get((where, key)) or elsewhere(index, relation, key)
+            spelling = spelled(relation, key)
+            targets = index.get((where, spelling)) or elsewhere(index, relation, spelling)
             for target in targets:
                 linker.join(source, relation, target)
             if targets:
@@ -172,11 +174,16 @@ def sought(source: Resource, relation: Relation) -> Iterator[Any]:
             yield match[1] if match.re.groups else value
 
 
+def spelled(relation: Relation, key: Any) -> Any:
+    """The key as it is compared."""
+    return key.lower() if relation.folded and isinstance(key, str) else key
+
+
 def elsewhere(
     index: Mapping[tuple[Place, Any], list[Resource]], relation: Relation, key: Any
 ) -> Sequence[Resource]:
-    """Targets in the account and region that an ARN names, which need not be the source's."""
-    named = arn_place(key)
+    """Targets in the account and region that an id names, which need not be the source's."""
+    named = named_place(key)
     if not named or relation.within not in ("account", "region"):
         return ()
     return index.get((named if relation.within == "region" else named[:1], key), ())
@@ -188,9 +195,9 @@ def hidden(holes: Holes, source: Resource, relation: Relation, key: Any) -> Gap 
     region = source.region if relation.within == "region" else None
     if relation.within == "estate":
         return holes.find(relation.to, None, None)
-    if relation.within == "anywhere" and not arn_place(key):
+    if relation.within == "anywhere" and not named_place(key):
         return holes.find(relation.to, None, None) or holes.beyond(relation.to, "")
-    if named := arn_place(key):
+    if named := named_place(key):
         account, region = named[0] or account, named[1] or region
         if named[0] and (gap := holes.out_of_scope(relation.to, named[0])):
             return gap
