@@ -14,7 +14,9 @@ from infrascan.providers import at_hand
 
 PROVIDERS: Mapping[str, str] = {
     "aws": "infrascan.providers.aws:Aws",
+    "azure": "infrascan.providers.azure:Azure",
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
+    "docker": "infrascan.providers.docker:Docker",
     "hetzner": "infrascan.providers.hetzner:Hetzner",
 }
 GROUP = "infrascan.providers"  # entry points of other distributions
