@@ -149,7 +149,7 @@ def test_a_stopped_machine_costs_what_its_disks_cost() -> None:
     stopped = machine(status="TERMINATED")
     boot, data = disk(), disk("pd-ssd", "10")
     boot.id, data.id = "boot", "data"
-    stopped.links["disks"] = [boot, data]
+    stopped.links["attached_disks"] = [boot, data]
     assert monthly(stopped) == pytest.approx(monthly(boot) + monthly(data))
     total, unpriced = price_all([stopped, boot, data])
     assert total == pytest.approx(monthly(stopped))

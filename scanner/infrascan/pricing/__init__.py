@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from infrascan.model import Finding, Price, Resource
+from infrascan.packing import repacked
 from infrascan.pricing import databases, gcp, machines, services
 from infrascan.pricing.prices import Prices, UnpricedError, shipped
 from infrascan.pricing.quote import Quote
@@ -105,7 +106,7 @@ def stands_for(resource: Resource) -> str:
         state = (resource.data.get("State") or {}).get("Name")
         return "volumes" if state in machines.STOPPED else ""
     if resource.kind == "gcp.compute.instance":
-        return "disks" if resource.data.get("status") in gcp.STOPPED else ""
+        return "attached_disks" if resource.data.get("status") in gcp.STOPPED else ""
     for relation in RUNS_ON.get(resource.kind, ()):
         if resource.links.get(relation):
             return relation
@@ -174,7 +175,7 @@ def price_all(
     """
     prices = prices or shipped()
     cents, unpriced = 0, dict[str, int]()
-    for resource in resources:
+    for resource in repacked(resources):
         found = quote(resource, prices)
         if found.of != (resource,):
             continue
