@@ -45,7 +45,7 @@ class Tree(Mapping[str, Any]):
                 if detail.field:
                     found[detail.field] = detail.fields or found.get(detail.field)
                 else:
-                    found |= detail.fields or {}
+                    found = {**(detail.fields or {}), **found}  # the vendor's tree knows more
             if listing.tags:
                 found["tags"] = {"*": {}}
             for relation in listing.relations:
