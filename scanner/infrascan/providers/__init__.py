@@ -18,6 +18,7 @@ PROVIDERS: Mapping[str, str] = {
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
     "docker": "infrascan.providers.docker:Docker",
     "hetzner": "infrascan.providers.hetzner:Hetzner",
+    "digitalocean": "infrascan.providers.digitalocean:DigitalOcean",
 }
 GROUP = "infrascan.providers"  # entry points of other distributions
 

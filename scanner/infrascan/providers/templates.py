@@ -61,10 +61,10 @@ def first(data: Any, path: str) -> Any:
 
 
 def holds(condition: str, data: Any) -> bool:
-    """Whether a `when` holds: its path has something, or the value that is asked for."""
+    """Whether a `when` holds: its path has something, or one of the values: "engine=pg|mysql"."""
     path, equals, wanted = condition.partition("=")
     found = first(data, path)
-    return str(found) == wanted if equals else found not in (None, "", [], {})
+    return str(found) in wanted.split("|") if equals else found not in (None, "", [], {})
 
 
 def elements(answer: Any, path: str) -> tuple[bool, Any]:
