@@ -115,7 +115,7 @@ class Reading:
         children: list[Mapping[str, Any]] = []
         async with self.limit:
             items = await self.caller.everything(
-                call, parent.items, parent.paging, parent.permission
+                call, parent.items, parent.paging, parent.permission, optional=parent.optional
             )
         for item in items:
             if parent.when and not templates.holds(parent.when, item):

@@ -100,6 +100,7 @@ class Parent:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = ONE_PAGE
     when: str = ""  # as in `Detail`, of the item: others are passed over
+    optional: bool = False  # the vendor leaves the items out of a good answer without any
     drop: tuple[str, ...] = ()
     permission: str = ""
 
