@@ -14,7 +14,9 @@ import infrascan
 PACKAGE = Path(infrascan.__file__).parent
 # Lower layers first; a module may import from layers below its own, and from its own package.
 LAYERS = (
-    ("model", "shipped"),
+    ("paths", "shipped"),
+    ("model",),
+    ("packing",),
     ("redact",),
     ("collect", "evaluate", "graph", "pricing", "store", "render", "question"),
     ("providers", "queries"),

@@ -1,15 +1,15 @@
-"""The nouns of infrascan: what passes between the stages.
-
-Nothing here does I/O, and nothing here imports another module of ours.
-"""
+"""The nouns of infrascan: what passes between the stages. Nothing here does I/O."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import marshal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from infrascan.paths import values as values
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -146,6 +146,20 @@ class Resource:
     data: dict[str, Any]
     unread: dict[str, Gap] = field(default_factory=dict)
     links: dict[str, list[Resource]] = field(default_factory=dict)
+    packed: bytes = b""
+
+    def pack(self) -> None:
+        """Keep `data` as bytes until it is next looked at: a fifth of the memory."""
+        if not self.packed:
+            self.packed = marshal.dumps(self.data)
+            del self.data
+
+    def __getattr__(self, name: str) -> Any:  # reached only while `data` is packed
+        if name != "data" or not self.packed:
+            raise AttributeError(name)
+        self.data = marshal.loads(self.packed)  # noqa: S302 (bytes of our own, never from outside)
+        self.packed = b""
+        return self.data
 
     @property
     def key(self) -> str:
@@ -382,20 +396,3 @@ def share_read(entry: Coverage) -> float:
     if entry.state is State.UNREAD or not entry.calls:
         return 0.0
     return max(0.0, 1 - entry.failed / entry.calls)
-
-
-def values(data: Any, path: str) -> Iterator[Any]:
-    """All values at a plain path (`a.b[].c`) of JSON data; missing steps and nulls give nothing."""
-    if data is None:
-        return
-    if not path:
-        yield data
-        return
-    step, _, rest = path.partition(".")
-    if step.endswith("[]"):
-        step = step[:-2]
-        items = data.get(step) if step and isinstance(data, dict) else data if not step else None
-        for item in items if isinstance(items, list) else ():
-            yield from values(item, rest)
-    elif isinstance(data, dict):
-        yield from values(data.get(step), rest)

@@ -72,6 +72,28 @@ def test_an_interrupted_journal_gives_back_what_was_finished(home: Path) -> None
     resumed.close()
 
 
+def test_a_large_partition_in_parts_counts_once_its_last_part_is_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "PART", 3)
+    partition, read = max(parts(), key=lambda pair: len(pair[1].resources))
+    assert len(read.resources) > 6
+    journal = Journal.open(home, SCOPE)
+    journal.append(partition, read)
+    last = journal.path.read_bytes()[-20:]
+    os.ftruncate(journal.descriptor, journal.end - len(last))
+    journal.close()
+    resumed = resumable(home, SCOPE)
+    assert resumed
+    assert resumed.finished() == {}
+    resumed.append(partition, read)
+    resumed.close()
+    again = resumable(home, SCOPE)
+    assert again
+    assert plain(again.finished()) == plain({partition: read})
+    again.close()
+
+
 @settings(
     max_examples=40,
     deadline=None,

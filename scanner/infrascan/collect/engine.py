@@ -34,6 +34,7 @@ from infrascan.model import (
 )
 
 log = logging.getLogger(__name__)
+PACKED_FROM = 5_000  # resources; from there on memory counts for more than the time to pack
 ODD = frozenset({Reason.MALFORMED, Reason.TRUNCATED, Reason.BUG})
 
 
@@ -98,6 +99,7 @@ class Collection:
     open: dict[Partition, Read] = field(default_factory=dict)  # planned, not yet finished
     connecting: set[str] = field(default_factory=set)
     stopped: bool = False
+    emitted: int = 0
 
     def stop(self) -> None:
         """End the collection now: the operator asked for it."""
@@ -176,15 +178,21 @@ class Collection:
                 errors += 1
                 raise
 
+        def emit(resource: Resource) -> None:
+            read.resources.append(resource)
+            self.emitted += 1
+            if self.emitted > PACKED_FROM:
+                settle(resource)
+                resource.pack()
+
         async def work() -> None:
-            await provider.read(partition, counted, read.resources.append)
+            await provider.read(partition, counted, emit)
 
         gap = await self.guard(partition, work)
         if isinstance(gap, Gap):
             read.gaps.append(gap)
-        for resource in read.resources:  # details arrive in any order
-            resource.data = dict(sorted(resource.data.items()))
-            resource.unread = dict(sorted(resource.unread.items()))
+        for resource in read.resources:
+            settle(resource)
         read.gaps.extend(unread(read.resources))
         state = State.READ
         if isinstance(gap, Gap):
@@ -267,6 +275,13 @@ class Collection:
         result.gaps.sort(key=lambda g: (g.place, g.kind, g.resource, g.field, g.reason, g.detail))
         result.coverage.sort(key=lambda c: c.partition.place)
         result.identities.sort(key=lambda i: (i.provider, i.account, i.source))
+
+
+def settle(resource: Resource) -> None:
+    """Put in order what details brought in any order."""
+    if not resource.packed:
+        resource.data = dict(sorted(resource.data.items()))
+    resource.unread = dict(sorted(resource.unread.items()))
 
 
 def unread(resources: Sequence[Resource]) -> Mapping[Gap, None]:

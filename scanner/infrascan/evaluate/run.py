@@ -14,6 +14,7 @@ from infrascan.evaluate.condition import Needs
 from infrascan.evaluate.interpret import Answer, interpret
 from infrascan.evaluate.rule import Rule, RuleSet
 from infrascan.model import JSON, Finding, Gap, Price, Resource, RuleSummary, Unknown
+from infrascan.packing import repacked
 
 Pricing: TypeAlias = Callable[[Resource, JSON], tuple[Price | None, Price | None, str]]
 """(resource, saving of the rule or None) -> what it costs a month, what the fix saves, and why
@@ -112,7 +113,7 @@ def judge_all(
     doubtful = [
         (position, rule) for position, rule in enumerate(rules) if touches(rule.needs, unread)
     ]
-    for resource in resources:
+    for resource in repacked(resources):
         flagged = flagging(resource)
         open_here = [position for position, rule in doubtful if is_open(resource, rule.needs)]
         for position in sorted({*flagged, *open_here}) if open_here else flagged:

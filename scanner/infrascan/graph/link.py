@@ -48,7 +48,7 @@ class Linker:
         name = (relation.to, relation.by, relation.within, relation.folded)
         if name not in self.keyed:
             index: dict[tuple[Place, Any], list[Resource]] = {}
-            for target in self.by_kind.get(relation.to, ()):
+            for target in repacked(self.by_kind.get(relation.to, ())):
                 where = place(target, relation.within)
                 for key in at(target, relation.by, own=True):
                     index.setdefault((where, spelled(relation, key)), []).append(target)
@@ -60,7 +60,7 @@ class Linker:
         name = (relation.to, relation.by, relation.within)
         if name not in self.labelled:
             index: dict[Place, Labels] = {}
-            for target in self.by_kind.get(relation.to, ()):
+            for target in repacked(self.by_kind.get(relation.to, ())):
                 where = place(target, relation.within)
                 index.setdefault(where, Labels()).add(target, relation.by)
             self.labelled[name] = index
@@ -87,9 +87,10 @@ def link(
     linker = Linker(holes, by_kind, {id(resource): i for i, resource in enumerate(ranked)})
     for kind in sorted(kinds.values(), key=lambda kind: kind.name):
         ordered = sorted(kind.relations, key=lambda relation: relation.name)
-        for _, group in groupby(ordered, key=lambda relation: relation.name):
-            alternatives = list(group)
-            for source in by_kind.get(kind.name, ()):
+        named = groupby(ordered, key=lambda relation: relation.name)
+        groups = [list(alternatives) for _, alternatives in named]
+        for source in repacked(by_kind.get(kind.name, ())) if groups else ():
+            for alternatives in groups:
                 lead(linker, source, alternatives)
         for relation in kind.relations:
             if relation.reverse:
@@ -210,10 +211,10 @@ def open_reverse(linker: Linker, kind: Kind, relation: Relation) -> None:
     if not targets:
         return
     open_places: dict[Place, Gap] = {}
-    for source in linker.by_kind.get(kind.name, ()):
+    for source in repacked(linker.by_kind.get(kind.name, ())):
         if gap := unread(source, relation):
             open_places.setdefault(place(source, relation.within), gap)
-    for target in targets:
+    for target in repacked(targets):
         gap = open_places.get(place(target, relation.within))
         if not gap:
             region = target.region if relation.within == "region" else None
@@ -231,9 +232,9 @@ def add_up(
     """Put into each target the sum of its sources' numbers; a sum that may lack some is unread."""
     tree = kinds[relation.to].fields if relation.to in kinds else None
     names = tree.get(relation.sums, ()) if tree is not None else ()
-    for target in targets:
+    for target in repacked(targets):
         totals = dict.fromkeys((name for name in names or () if name != "*"), 0.0)
-        for part in target.links.get(relation.reverse, ()):
+        for part in repacked(target.links.get(relation.reverse, ())):
             if part.kind != source:
                 continue
             if gap := part.unread.get(relation.sums):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from infrascan.model import Coverage, Finding, Gap, Identity, Price, Resource, Scan, Unknown
+from infrascan.packing import repacked
 from infrascan.render.gaps import gaps_of
 from infrascan.render.summary import Step, Summary, summarize
 
@@ -259,7 +260,7 @@ def unknown_row(unknown: Unknown, gap: int) -> dict[str, Any]:
 
 def resource_rows(scan: Scan) -> Iterator[dict[str, Any]]:
     named = {finding.resource for finding in scan.findings}
-    for resource in scan.resources:
+    for resource in repacked(scan.resources):
         if "monthly_cost" in resource.data or resource.key in named:
             yield resource_row(resource)
 

@@ -16,6 +16,7 @@ from infrascan.model import (
     Severity,
     State,
 )
+from infrascan.packing import repacked
 from infrascan.render.gaps import GapGroup, grouped
 from infrascan.render.grade import Grade, grade
 
@@ -166,7 +167,7 @@ def steps(findings: list[Finding], limit: int = STEPS) -> tuple[Step, ...]:
 def spending(scan: Scan, findings: list[Finding]) -> tuple[tuple[Spend, ...], tuple[Spend, ...]]:
     """Cost and saving by provider and by kind, the dearest first."""
     sums: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})
-    for resource in scan.resources:
+    for resource in repacked(scan.resources):
         cost = resource.data.get("monthly_cost")
         if isinstance(cost, int | float):
             for table, name in zip(sums, (resource.provider, resource.kind), strict=True):

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from infrascan import __version__
 from infrascan.model import Coverage, Gap, Partition, Resource
+from infrascan.packing import repacked
 from infrascan.store.home import explained, locked, prepared
 from infrascan.store.records import (
     Gaps,
@@ -36,7 +37,8 @@ from infrascan.store.records import (
 )
 
 FOLDER = "journals"
-FORMAT = 1
+FORMAT = 2
+PART = 5_000  # resources in one record
 FRAME = struct.Struct(">II")  # length and CRC-32 of the compressed record
 KEPT_SECONDS = 7 * 24 * 3600.0  # what nobody resumed in a week is too old to mix with new reads
 
@@ -106,11 +108,20 @@ class Journal:
         return journal
 
     def append(self, partition: Partition, read: Output) -> None:
-        """Keep what a partition gave. Raises `InputError`, and stays usable, when the disk is full."""
+        """Keep what a partition gave. Raises `InputError`, and stays usable, when the disk is full.
+
+        A large one is written in parts, so that it never stands in memory as text; it counts once
+        its last part is there.
+        """
+        place = partition_json(partition)
+        resources = repacked(read.resources)
+        for number in range(len(read.resources) // PART):
+            part = [resource_json(resource) for resource in islice(resources, PART)]
+            self.put({"partition": place, "number": number, "part": part})
         self.put(
             {
-                "partition": partition_json(partition),
-                "resources": [resource_json(resource) for resource in read.resources],
+                "partition": place,
+                "resources": [resource_json(resource) for resource in resources],
                 "gaps": [gap_row(gap) for gap in read.gaps],
                 "coverage": coverage_json(read.coverage),
             }
@@ -130,11 +141,21 @@ class Journal:
             self.end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
 
     def finished(self) -> dict[Partition, Saved]:
-        """What the journal holds of each partition."""
+        """What the journal holds of each partition that is whole."""
         gaps = Gaps()
         records = (record for record, _ in whole_records(self.path))
         next(records)  # the header
-        return {partition_of(record["partition"]): saved(record, gaps) for record in records}
+        parts: dict[Partition, list[Resource]] = {}
+        found: dict[Partition, Saved] = {}
+        for record in records:
+            partition = partition_of(record["partition"])
+            if "part" in record:
+                if record["number"] == 0:  # what came before was cut off, and read again
+                    parts[partition] = []
+                parts[partition] += (resource_of(resource, gaps) for resource in record["part"])
+            else:
+                found[partition] = saved(record, gaps, parts.pop(partition, []))
+        return found
 
     def discard(self) -> None:
         """Remove the journal: its scan is stored. Older ones of the same scope go with it."""
@@ -221,9 +242,12 @@ def header(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def saved(record: Mapping[str, Any], gaps: Gaps) -> Saved:
+def saved(record: Mapping[str, Any], gaps: Gaps, earlier: Sequence[Resource]) -> Saved:
     return Saved(
-        resources=[resource_of(resource, gaps) for resource in record["resources"]],
+        resources=[
+            *earlier,
+            *(resource_of(resource, gaps) for resource in record["resources"]),
+        ],
         gaps=[gaps(tuple(gap)) for gap in record["gaps"]],
         coverage=coverage_of(record["coverage"]),
     )

@@ -14,7 +14,7 @@ from infrascan.store.records import decoded
 
 # A row group ends at either; both bound the memory of writing and of reading.
 ROWS = 10_000
-CHARACTERS = 32_000_000
+CHARACTERS = 4_000_000
 
 # Text that is not valid Unicode cannot be put in a column. The column then holds the nearest text
 # that is, and `exact` holds, as JSON, what was there.

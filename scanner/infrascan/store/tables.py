@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from infrascan.model import Edge, Evidence, Finding, Resource, Scan, Unknown
+from infrascan.packing import repacked
 from infrascan.store.records import (
     CATEGORY,
     GAP,
@@ -67,7 +68,7 @@ RESOURCES = {
 
 def resource_rows(scan: Scan) -> Iterator[Row]:
     position = {id(resource): row for row, resource in enumerate(scan.resources)}
-    for resource in scan.resources:
+    for resource in repacked(scan.resources):
         data = resource.data
         cost, metrics = data.get("monthly_cost"), data.get("metrics")
         text = encoded(kept(data))
