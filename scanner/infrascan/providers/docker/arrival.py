@@ -115,9 +115,9 @@ def service(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     found = {k: v for k, v in item.items() if k != "PreviousSpec"}
-    spec = found.get("Spec")
-    task = spec.get("TaskTemplate") if isinstance(spec, dict) else None
-    inside = task.get("ContainerSpec") if isinstance(task, dict) else None
+    spec: Any = found.get("Spec")
+    task: Any = spec.get("TaskTemplate") if isinstance(spec, dict) else None
+    inside: Any = task.get("ContainerSpec") if isinstance(task, dict) else None
     if isinstance(inside, dict):
         found["Spec"] = {**spec, "TaskTemplate": {**task, "ContainerSpec": settings(inside)}}
     return found
@@ -139,8 +139,26 @@ def info(body: Any) -> Any:
     """The engine; without the swarm's certificates and the proxies, which may hold a login."""
     if not isinstance(body, dict):
         return body
-    gone = {"HttpProxy", "HttpsProxy", "NoProxy", "SystemTime", "NFd", "NGoroutines"}
-    return {name: value for name, value in body.items() if name not in gone}
+    gone = {"HttpProxy", "HttpsProxy", "NoProxy", "SystemTime", "NFd", "NGoroutines", "Plugins"}
+    found = {name: value for name, value in body.items() if name not in gone}
+    if isinstance(found.get("Swarm"), dict) and isinstance(found["Swarm"].get("Cluster"), dict):
+        cluster = {k: v for k, v in found["Swarm"]["Cluster"].items() if k != "TLSInfo"}
+        found["Swarm"] = {**found["Swarm"], "Cluster": cluster}
+    return found
+
+
+def nodes(body: Any) -> Any:
+    """The nodes, without their certificates and the plugins they have."""
+    return [node(item) for item in body] if isinstance(body, list) else body
+
+
+def node(item: Any) -> Any:
+    if not isinstance(item, dict) or not isinstance(item.get("Description"), dict):
+        return item
+    about = {k: v for k, v in item["Description"].items() if k != "TLSInfo"}
+    if isinstance(about.get("Engine"), dict):
+        about["Engine"] = {k: v for k, v in about["Engine"].items() if k != "Plugins"}
+    return {**item, "Description": about}
 
 
 def disk(body: Any) -> Any:
@@ -185,5 +203,6 @@ ARRIVALS: Mapping[str, Callable[[Any], Any]] = {
     "GET /images/{Id}/json": image,
     "GET /volumes": volumes,
     "GET /services": services,
+    "GET /nodes": nodes,
     "GET /secrets": secrets,
 }

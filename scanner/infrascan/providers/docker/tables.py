@@ -87,6 +87,11 @@ def image(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def plain(*names: str) -> dict[str, Any]:
+    """A tree of scalars."""
+    return {name: {} for name in names}
+
+
 DISK_FIELDS: Mapping[str, Any] = {name: {} for name in disk_usage({})}
 STATS_FIELDS: Mapping[str, Any] = {
     "read": {},
@@ -118,8 +123,8 @@ TABLES: tuple[Listing, ...] = (
                 api="GET /version",
                 permission="GET /version",
                 fields={
-                    **dict.fromkeys(("Version", "ApiVersion", "MinAPIVersion", "Os", "Arch"), {}),
-                    **dict.fromkeys(("KernelVersion", "GoVersion", "GitCommit", "BuildTime"), {}),
+                    **plain("Version", "ApiVersion", "MinAPIVersion", "Os", "Arch"),
+                    **plain("KernelVersion", "GoVersion", "GitCommit", "BuildTime"),
                     "Platform": {"Name": {}},
                     "Components": {"[]": {"Name": {}, "Version": {}, "Details": {"*": {}}}},
                 },
