@@ -16,6 +16,10 @@ FILTERS = {
     "parent": lambda text: text.split("/")[-2] if "/" in text else text,
     "tail": lambda text: text.rpartition(":")[2],
     "family": lambda text: text.rpartition(":")[0],
+    "lower": lambda text: text.lower(),
+    # of Google's names: from "projects/" on, and the location in "projects/p/locations/l/…"
+    "address": lambda text: text[max(text.find("projects/"), 0) :],
+    "location": lambda text: text.partition("/locations/")[2].partition("/")[0],
     "host": lambda text: text.lower().rstrip(".").removeprefix("dualstack."),
     "after loadbalancer/": lambda text: text.partition("loadbalancer/")[2],
 }
