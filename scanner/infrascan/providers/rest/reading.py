@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from infrascan.collect.provider import Emit
+from infrascan.collect.provider import Call, Emit
 from infrascan.model import Gap, ReadError, Resource, values
 from infrascan.providers import templates
 from infrascan.providers.rest.calling import Caller, malformed
@@ -114,9 +114,7 @@ class Reading:
         call = self.caller.call(parent.api, filled(parent.params, parent.api, scope))
         children: list[Mapping[str, Any]] = []
         async with self.limit:
-            items = await self.caller.everything(
-                call, parent.items, parent.paging, parent.permission, optional=parent.optional
-            )
+            items = await self.parent_items(parent, call)
         for item in items:
             if parent.when and not templates.holds(parent.when, item):
                 continue
@@ -129,6 +127,12 @@ class Reading:
                 raise malformed(call, f"an item has no {parent.gives[missing[0]]}")
             children.append({**scope, **given})
         return children
+
+    async def parent_items(self, parent: Parent, call: Call) -> Sequence[Any]:
+        """The items of a parent call; a provider may share them among its kinds."""
+        return await self.caller.everything(
+            call, parent.items, parent.paging, parent.permission, optional=parent.optional
+        )
 
     async def list_items(self, scope: Mapping[str, Any], nursery: trio.Nursery) -> None:
         """List the items of one scope; each page is completed while the next is read."""
@@ -350,7 +354,7 @@ def label(scope: Mapping[str, Any], partition: Mapping[str, Any]) -> str:
     return "/".join(
         str(value)
         for name, value in scope.items()
-        if name not in partition and isinstance(value, str | int)
+        if name not in partition and isinstance(value, str | int) and not isinstance(value, bool)
     )
 
 
