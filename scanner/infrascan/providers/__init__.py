@@ -14,6 +14,7 @@ from infrascan.providers import at_hand
 
 PROVIDERS: Mapping[str, str] = {
     "aws": "infrascan.providers.aws:Aws",
+    "gcp": "infrascan.providers.gcp:Gcp",
     "azure": "infrascan.providers.azure:Azure",
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
     "docker": "infrascan.providers.docker:Docker",
