@@ -2,6 +2,7 @@
 
 List prices in USD, on demand, 730 hours: no discounts, no commitments, no tax, no traffic. A price
 that the tables do not have is said to be missing; it is never taken from another region or type.
+Amounts of other currencies are converted (`exchange`) before anything adds them up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any, TypeAlias
 
 from infrascan.model import Finding, Price, Resource
 from infrascan.packing import repacked
-from infrascan.pricing import databases, gcp, machines, services
+from infrascan.pricing import databases, digitalocean, gcp, hetzner, machines, services
+from infrascan.pricing.exchange import dollars
 from infrascan.pricing.prices import Prices, UnpricedError, shipped
 from infrascan.pricing.quote import Quote
 
@@ -54,6 +56,22 @@ ENTRIES: Mapping[str, Entry] = {
     "gcp.redis.instance": gcp.redis_instance,
     "gcp.sqladmin.instance": gcp.sql_instance,
     "gcp.storage.bucket": gcp.bucket,
+    "hetzner.server": hetzner.server,
+    "hetzner.volume": hetzner.volume,
+    "hetzner.image": hetzner.image,
+    "hetzner.primary_ip": hetzner.primary_ip,
+    "hetzner.floating_ip": hetzner.floating_ip,
+    "hetzner.load_balancer": hetzner.load_balancer,
+    "hetzner.storage_box": hetzner.storage_box,
+    "digitalocean.droplet": digitalocean.droplet,
+    "digitalocean.volume": digitalocean.volume,
+    "digitalocean.snapshot": digitalocean.snapshot,
+    "digitalocean.load_balancer": digitalocean.load_balancer,
+    "digitalocean.reserved_ip": digitalocean.reserved_ip,
+    "digitalocean.database_cluster": digitalocean.database,
+    "digitalocean.kubernetes_cluster": digitalocean.cluster,
+    "digitalocean.app": digitalocean.app,
+    "digitalocean.registry_subscription": digitalocean.subscription,
     "k8s.node": machines.node,
 }
 
@@ -71,6 +89,7 @@ BILLED_BY_USE = frozenset(
         "aws.rds.db_cluster",
         "aws.sns.topic",
         "aws.sqs.queue",
+        "digitalocean.functions_namespace",
         "gcp.artifactregistry.repository",
         "gcp.bigquery.dataset",
         "gcp.cloudfunctions.function",
@@ -145,7 +164,7 @@ def priced(resource: Resource, of: Sequence[Resource], prices: Prices) -> Price:
         raise UnpricedError(f"its {missing} is not in this scan")
     if resource.kind not in ENTRIES:
         raise UnpricedError(f"no prices for {resource.kind}")
-    return ENTRIES[resource.kind](resource, prices)
+    return dollars(ENTRIES[resource.kind](resource, prices), prices)
 
 
 def together(resource: Resource, relation: str, of: Sequence[Resource], prices: Prices) -> Price:
