@@ -17,9 +17,11 @@ PROVIDERS: Mapping[str, str] = {
     "gcp": "infrascan.providers.gcp:Gcp",
     "azure": "infrascan.providers.azure:Azure",
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
+    "cloudflare": "infrascan.providers.cloudflare:Cloudflare",
     "docker": "infrascan.providers.docker:Docker",
     "hetzner": "infrascan.providers.hetzner:Hetzner",
     "digitalocean": "infrascan.providers.digitalocean:DigitalOcean",
+    "github": "infrascan.providers.github:Github",
 }
 GROUP = "infrascan.providers"  # entry points of other distributions
 

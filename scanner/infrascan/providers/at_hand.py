@@ -65,8 +65,9 @@ def digitalocean() -> bool:
 
 
 def github() -> bool:
-    home = os.environ.get("GH_CONFIG_DIR") or "~/.config/gh"
-    return named("GITHUB_TOKEN", "GH_TOKEN") or filled(f"{home}/hosts.yml")
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    home = os.environ.get("GH_CONFIG_DIR") or f"{config}/gh"
+    return named("GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN") or filled(f"{home}/hosts.yml")
 
 
 def docker() -> bool:

@@ -1,0 +1,57 @@
+"""What the tables of GitHub have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from infrascan.providers.rest.tables import Paging, Parent
+
+PAGE = {"per_page": 100}
+LINKED = Paging(link="next")  # made of the Link header on arrival
+COUNTED = Paging(link="next", total="total_count")
+MISSING = ("404",)
+
+# Permissions of fine-grained tokens and Apps, as GitHub's documentation names them.
+METADATA = "repository metadata: read"
+ADMINISTRATION = "repository administration: read"
+CONTENTS = "repository contents: read"
+ACTIONS = "repository actions: read"
+SECRETS = "repository secrets: read"
+VARIABLES = "repository variables: read"
+HOOKS = "repository webhooks: read"
+PAGES = "repository pages: read"
+DEPENDABOT = "repository vulnerability_alerts: read"
+CODE_SCANNING = "repository security_events: read"
+SECRET_SCANNING = "repository secret_scanning_alerts: read"  # noqa: S105 - a name
+MEMBERS = "organization members: read"
+ORGANIZATION = "organization administration: read"
+ORGANIZATION_SECRETS = "organization secrets: read"
+ORGANIZATION_VARIABLES = "organization actions_variables: read"
+ORGANIZATION_HOOKS = "organization webhooks: read"
+RUNNERS = "organization self_hosted_runners: read"
+COPILOT = "organization copilot_seat_management: read"
+PACKAGES = "scope read:packages"  # only classic tokens can list packages
+
+REPO = "GET /repos/{owner}/{repo}"
+ORG = "GET /orgs/{org}"
+
+# Which list of repositories is asked for depends on whose they are: `reading.py`. Asked once for
+# all kinds.
+REPOSITORIES = Parent(
+    api=f"{ORG}/repos",
+    params={**PAGE, "type": "all"},
+    items="items[]",
+    paging=LINKED,
+    gives={"repo": "name", "full_name": "full_name", "is_private": "private"},
+    drop=("items[].temp_clone_token",),
+    permission=METADATA,
+)
+# An archived repository can be read and no longer changed: what it could do is not asked for.
+ACTIVE = dataclasses.replace(REPOSITORIES, when="archived=False")
+PART_OF = {"repository": "{full_name}"}
+
+
+def scalars(*names: str) -> dict[str, Any]:
+    """The field tree of some plain values."""
+    return {name: {} for name in names}
