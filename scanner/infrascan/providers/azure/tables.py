@@ -2,7 +2,7 @@
 
 A row of Resource Graph is an item of its resource provider, with the id, so one query gives every
 kind of a subscription (see `inventory`). What the graph lacks is read from Resource Manager.
-Slots of a detail: `group`, `name` and, for what lies inside another resource, `parent` come out of
+Slots of a detail: `group`, `resource` and, for what lies inside another resource, `parent` come out of
 the item's id; `subscription`, `since_2w` and `until` are those of the partition.
 """
 
@@ -14,13 +14,13 @@ from typing import Any
 from infrascan.model import Relation
 from infrascan.providers.rest.tables import Batch, Detail, Listing, Paging, Parent
 
-GRAPH = "POST /providers/Microsoft.ResourceGraph/resources"
 GRAPH_VERSION = "2022-10-01"
+GRAPH = f"POST /providers/Microsoft.ResourceGraph/resources?api-version={GRAPH_VERSION}"
 NEXT = Paging(link="nextLink")
 SUBSCRIPTION = "/subscriptions/{subscription}"
 INSIDE = SUBSCRIPTION + "/resourceGroups/{group}/providers/"
 # What Resource Manager says of a part that was never configured.
-ABSENT = ("ResourceNotFound", "NotFound", "404")
+ABSENT = ("ResourceNotFound", "NotFound")
 
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings/read"
 METRICS = "Microsoft.Insights/metrics/read"
@@ -127,9 +127,9 @@ def detail(
 
 
 def nested(type: str) -> str:
-    """The path of a type's resources: `Microsoft.Sql/servers/{parent}/databases/{name}`."""
+    """The path of a type's resources: `Microsoft.Sql/servers/{parent}/databases/{resource}`."""
     space, *steps = type.split("/")
-    slots = ("{name}",) if len(steps) == 1 else ("{parent}", "{name}")
+    slots = ("{resource}",) if len(steps) == 1 else ("{parent}", "{resource}")
     return "/".join((space, *(f"{step}/{slot}" for step, slot in zip(steps, slots, strict=True))))
 
 
@@ -169,7 +169,7 @@ def metrics(type: str, names: Mapping[str, str], *, aggregation: str, when: str 
         when=when,
         shape=shape,
         permission=METRICS,
-        fields={name: dict.fromkeys(SUMMARY, {}) for name in names},
+        fields={name: {key: {} for key in SUMMARY} for name in names},
     )
 
 

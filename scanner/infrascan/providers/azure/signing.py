@@ -1,0 +1,245 @@
+"""Signing in: each way that azure-identity knows, tried by name, until one gives a token.
+
+A way that is set up and refused ends the search: to go on as somebody else would read another
+estate than the one that was meant. Tokens stay in this module's `Session`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infrascan.model import ReadError, Reason
+
+PUBLIC = "https://management.azure.com"
+# The authority hosts of Azure's clouds, and where each has its Resource Manager.
+CLOUDS: Mapping[str, str] = {
+    "login.microsoftonline.com": PUBLIC,
+    "login.microsoftonline.us": "https://management.usgovcloudapi.net",
+    "login.chinacloudapi.cn": "https://management.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn": "https://management.chinacloudapi.cn",
+}
+AZURE_ASSET = "7783-7084-3265-9085-8269-3286-77"  # the asset tag of every virtual machine of Azure
+EARLY = 300  # seconds before its end at which a token is renewed
+REMEDY = (
+    "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+    " or AZURE_CLIENT_CERTIFICATE_PATH"
+)
+
+
+def authority() -> str:
+    return os.environ.get("AZURE_AUTHORITY_HOST") or "login.microsoftonline.com"
+
+
+def host() -> str:
+    """The authority's host, whether it is spelled with https:// or without."""
+    given = authority()
+    return urlsplit(given if "//" in given else f"https://{given}").netloc
+
+
+def endpoint() -> str:
+    """Where Resource Manager is: in the cloud of the authority, unless the environment says."""
+    given = os.environ.get("AZURE_RESOURCE_MANAGER_ENDPOINT")
+    return (given or CLOUDS.get(host(), PUBLIC)).rstrip("/")
+
+
+def named(*variables: str) -> bool:
+    return any(os.environ.get(name) for name in variables)
+
+
+def environment() -> bool:
+    return named("AZURE_CLIENT_ID") and named(
+        "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"
+    )
+
+
+def workload() -> bool:
+    return named("AZURE_FEDERATED_TOKEN_FILE")
+
+
+def managed() -> bool:
+    """Whether a managed identity can be there: elsewhere, asking for one asks a dead address."""
+    if named("IDENTITY_ENDPOINT", "MSI_ENDPOINT"):
+        return True
+    try:
+        tag = Path("/sys/class/dmi/id/chassis_asset_tag").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return tag.strip() == AZURE_ASSET
+
+
+def command_line() -> bool:
+    home = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    return shutil.which("az") is not None and (home / "azureProfile.json").exists()
+
+
+def developer() -> bool:
+    return shutil.which("azd") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to sign in, by the name that DefaultAzureCredential has for it."""
+
+    name: str
+    title: str
+    there: Callable[[], bool]
+    group: str  # as in AZURE_TOKEN_CREDENTIALS
+    own: str
+
+
+WAYS = (
+    Way(
+        "environment",
+        "client secret or certificate (environment variables)",
+        environment,
+        "prod",
+        "environmentcredential",
+    ),
+    Way(
+        "workload_identity",
+        "workload identity (AZURE_FEDERATED_TOKEN_FILE)",
+        workload,
+        "prod",
+        "workloadidentitycredential",
+    ),
+    Way("managed_identity", "managed identity", managed, "prod", "managedidentitycredential"),
+    Way("cli", "Azure CLI (az login)", command_line, "dev", "azureclicredential"),
+    Way(
+        "developer_cli",
+        "Azure Developer CLI (azd auth login)",
+        developer,
+        "dev",
+        "azuredeveloperclicredential",
+    ),
+)
+OTHERS = ("shared_token_cache", "visual_studio_code", "powershell", "broker", "interactive_browser")
+
+
+@dataclass(eq=False)
+class Session:
+    """Who we are, once signed in, and the token that says so."""
+
+    credential: Any = None
+    way: str = ""
+    token: str = ""
+    expires: float = 0.0
+    tried: dict[str, str] = field(default_factory=dict)  # way -> why it gave nothing
+
+    @property
+    def fresh(self) -> bool:
+        return bool(self.token) and time.time() < self.expires - EARLY
+
+    def renew(self) -> str:
+        """A token that holds; in a thread. Raises `ReadError`."""
+        if not self.fresh:
+            if self.credential is None:
+                self.search()
+            else:
+                self.take(self.credential)
+        return self.token
+
+    def search(self) -> None:
+        """Find the first way that gives a token. Raises `ReadError` with what each way said."""
+        from azure.identity import CredentialUnavailableError
+
+        refused = ""
+        for way in chosen():
+            if not way.there():
+                self.tried[way.title] = "not set up here"
+                continue
+            try:
+                credential = build(way)
+                self.take(credential)
+            except CredentialUnavailableError as error:
+                self.tried[way.title] = brief(error)
+                if "AADSTS" in str(error):
+                    refused = refused or f"{way.title}: {brief(error)}"
+                continue
+            self.credential, self.way = credential, way.title
+            return
+        if refused:
+            raise ReadError(Reason.UNAUTHENTICATED, refused, code="refused")
+        said = "; ".join(f"{title}: {why}" for title, why in self.tried.items())
+        raise ReadError(Reason.UNAUTHENTICATED, f"no credentials: {said}", code="none")
+
+    def take(self, credential: Any) -> None:
+        """Ask a credential for a token. Raises `ReadError`, or that there is nothing to ask with."""
+        from azure.core.exceptions import AzureError, ClientAuthenticationError
+        from azure.identity import CredentialUnavailableError
+
+        try:
+            found = credential.get_token(f"{endpoint()}/.default")
+        except CredentialUnavailableError:
+            raise
+        except ClientAuthenticationError as error:
+            raise ReadError(Reason.UNAUTHENTICATED, brief(error), code="refused") from error
+        except AzureError as error:
+            detail = f"no answer from {host()}: {brief(error)}"
+            raise ReadError(Reason.UNREACHABLE, detail) from error
+        except (ValueError, OSError) as error:  # a file or an address of no use
+            raise ReadError(Reason.UNAUTHENTICATED, brief(error), code="refused") from error
+        self.token, self.expires = found.token, float(found.expires_on)
+
+
+def chosen() -> list[Way]:
+    """The ways to try: all, or those that AZURE_TOKEN_CREDENTIALS names."""
+    wanted = os.environ.get("AZURE_TOKEN_CREDENTIALS", "").strip().lower()
+    return [way for way in WAYS if wanted in {"", way.group, way.own}]
+
+
+def build(way: Way) -> Any:
+    """A DefaultAzureCredential that has this one way. Raises `ReadError` for settings of no use."""
+    from azure.identity import DefaultAzureCredential
+
+    names = (*(other.name for other in WAYS), *OTHERS)
+    excluded = {f"exclude_{name}_credential": name != way.name for name in names}
+    try:
+        return DefaultAzureCredential(
+            **excluded,
+            authority=authority(),
+            # A host that is none of Azure's own is not known to its directory of clouds.
+            disable_instance_discovery=host() not in CLOUDS,
+            retry_total=0,
+        )
+    except (ValueError, OSError) as error:
+        detail = f"{way.title}: {brief(error)}"
+        raise ReadError(Reason.UNAUTHENTICATED, detail, code="refused") from error
+
+
+def brief(error: BaseException) -> str:
+    """What an error says, in one line: those of Microsoft go on with trace ids and links."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = next((line for line in lines if "AADSTS" in line), lines[0] if lines else "")
+    told = told.partition(" Trace ID:")[0]
+    return told[:300] or type(error).__name__
+
+
+def claims(token: str) -> Mapping[str, Any]:
+    """What a token says of its bearer; nothing for a token that is no JWT."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Tenant and name of whom a token was given to."""
+    told = claims(token)
+    user = told.get("upn") or told.get("unique_name") or told.get("preferred_username")
+    app = told.get("appid") or told.get("azp") or os.environ.get("AZURE_CLIENT_ID", "")
+    who = str(user) if user else f"application {app}" if app else "an unnamed identity"
+    tenant = told.get("tid") or os.environ.get("AZURE_TENANT_ID", "")
+    return {"tenant": str(tenant), "who": who, "object": str(told.get("oid", ""))}
