@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from infrascan.model import Finding, Price, Resource
 from infrascan.packing import repacked
-from infrascan.pricing import databases, digitalocean, gcp, hetzner, machines, services
+from infrascan.pricing import cloudflare, databases, digitalocean, gcp, hetzner, machines, services
 from infrascan.pricing.exchange import dollars
 from infrascan.pricing.prices import Prices, UnpricedError, shipped
 from infrascan.pricing.quote import Quote
@@ -73,11 +73,14 @@ ENTRIES: Mapping[str, Entry] = {
     "digitalocean.app": digitalocean.app,
     "digitalocean.registry_subscription": digitalocean.subscription,
     "k8s.node": machines.node,
+    "cloudflare.zone": cloudflare.zone,
+    "cloudflare.subscription": cloudflare.subscription,
 }
 
 # Kinds whose bill depends on what is done with them, which a scan does not see.
 BILLED_BY_USE = frozenset(
     {
+        "cloudflare.r2.bucket",
         "aws.apigateway.rest_api",
         "aws.apigatewayv2.api",
         "aws.cloudfront.distribution",

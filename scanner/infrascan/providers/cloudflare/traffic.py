@@ -32,6 +32,19 @@ def with_pools(balancer: dict[str, Any]) -> dict[str, Any]:
     return {**balancer, "pool_ids": list(found)}
 
 
+def by_region(health: dict[str, Any]) -> dict[str, Any]:
+    """A pool's health as a list, with the places it is looked at from."""
+    found = health.get("pop_health") or {}
+    seen = [
+        {"region": name, "healthy": one.get("healthy")}
+        for name, one in found.items()
+        if isinstance(one, dict)
+    ]
+    if not seen and "healthy" in found:  # documented so, though not seen so
+        seen = [{"region": "", "healthy": found["healthy"]}]
+    return {"pool_id": health.get("pool_id"), "regions": seen}
+
+
 RULESETS = Listing(
     kind="cloudflare.ruleset",
     title="Account ruleset",
@@ -65,9 +78,8 @@ ACCESS_RULES = Listing(
     items="result[]",
     params={"per_page": 100},
     paging=PAGES,
-    only="scope.type=zone",  # the account's rules are listed too; they are a kind of their own
     permission="Firewall Services Read",
-    id="{id}",
+    id="{zone}/{id}",  # those of the account are listed in each of its zones
     name=("{mode} {configuration.value}", "id"),
     adds=OF_ZONE,
     relations=(in_zone("access_rules"),),
@@ -148,6 +160,8 @@ POOLS = Listing(
             params={"pool": "{id}"},
             result="result",
             when="monitor",  # without a monitor nobody looks
+            shape=by_region,
+            fields={"pool_id": {}, "regions": {"[]": {"region": {}, "healthy": {}}}},
             permission=POOLS_READ,
         ),
     ),
