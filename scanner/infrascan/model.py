@@ -176,10 +176,10 @@ class Relation:
 
     `missing` names a field of the source: the list of values at `path` without a target. It is
     unread, like the relation, where the target's kind was not read. `matching` is a pattern that a
-    value must match to be a key at all; its first group, if any, is the key. `folded` keys are the
-    same in any case of letters. `sums` names a map of numbers
-    in the sources that is added up, under the same name, in the target; it is unread there where
-    the sources were not read.
+    value must match to be a key at all; its first group, if any, is the key, or `key` is, a
+    template of the groups. `folded` keys are the same in any case of letters. `sums` names a map
+    of numbers in the sources that is added up, under the same name, in the target; it is unread
+    there where the sources were not read.
     """
 
     name: str
@@ -194,6 +194,7 @@ class Relation:
     missing: str = ""
     sums: str = ""
     matching: str = ""
+    key: str = ""  # r"projects/\1/zones/\2"
     folded: bool = False
 
 

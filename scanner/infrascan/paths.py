@@ -7,11 +7,16 @@ from typing import Any
 
 
 def values(data: Any, path: str) -> Iterator[Any]:
-    """All values at a plain path (`a.b[].c`) of JSON data; missing steps and nulls give nothing."""
+    """All values at a plain path (`a.b[].c`, `a.["k.l"].c`); missing steps and nulls give nothing."""
     if data is None:
         return
     if not path:
         yield data
+        return
+    if path.startswith('["'):  # a key with dots in it
+        step, _, rest = path[2:].partition('"]')
+        inner = data.get(step) if isinstance(data, dict) else None
+        yield from values(inner, rest.removeprefix("."))
         return
     step, _, rest = path.partition(".")
     if step.endswith("[]"):

@@ -35,6 +35,7 @@ from infrascan.model import (
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import PROVIDERS, configured
 from infrascan.providers import load as load_provider
+from infrascan.providers.estate import joined
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
@@ -281,11 +282,15 @@ def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
 
 
 def all_kinds(names: Sequence[str] = tuple(PROVIDERS)) -> dict[str, Kind]:
-    """Every kind of every provider, by name. Imports them, reads nothing."""
+    """Every kind of every provider, by name, with the edges between them. Reads nothing."""
     selection = Selection(observed=now())
-    return {
-        kind.name: kind for name in names for kind in load_provider(name)(selection).kinds.values()
-    }
+    return joined(
+        {
+            kind.name: kind
+            for name in names
+            for kind in load_provider(name)(selection).kinds.values()
+        }
+    )
 
 
 def provider_names(request: Request, replay: Replay | None) -> tuple[str, ...]:

@@ -172,7 +172,8 @@ def sought(source: Resource, relation: Relation) -> Iterator[Any]:
         return
     for value in at(source, relation.path):
         if match := re.search(relation.matching, str(value)):
-            yield match[1] if match.re.groups else value
+            found = match.expand(relation.key) if relation.key else value
+            yield match[1] if match.re.groups and not relation.key else found
 
 
 def spelled(relation: Relation, key: Any) -> Any:
