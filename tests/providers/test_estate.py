@@ -79,7 +79,7 @@ def read(*kinds: str) -> list[Coverage]:
         ("k8s.cluster", {"server": "https://34.76.1.2"}, "managed_cluster", "gcp.container.cluster", "c", {"endpoint": "34.76.1.2"}),
         ("aws.iam.role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:acme-shop/infra:*"]}}}]}}, "github_repositories", "github.repository", "r", {"full_name": "acme-shop/infra", "owner": {"login": "acme-shop"}}),
         ("aws.iam.role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme-shop/*"}}}]}}, "github_repositories", "github.repository", "r", {"full_name": "acme-shop/site", "owner": {"login": "acme-shop"}}),
-        ("aws.acm.certificate", {"SubjectAlternativeNames": ["shop.acme.com"]}, "records", "cloudflare.dns.record", "shop.acme.com", {}),
+        ("aws.acm.certificate", {"SubjectAlternativeNames": ["shop.acme.com"]}, "records", "cloudflare.dns.record", "x", {"name": "shop.acme.com"}),
     ],
 )  # fmt: skip
 def test_a_name_leads_to_what_it_names(

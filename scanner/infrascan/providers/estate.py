@@ -169,7 +169,7 @@ def of_subjects() -> Iterator[tuple[str, Relation]]:
 
 def of_certificates() -> Iterator[tuple[str, Relation]]:
     """From a certificate to the records of the names it is for."""
-    names = {"aws.route53.record_set": "host", "cloudflare.dns.record": "name"}
+    names = {"aws.route53.record_set": "host", "cloudflare.dns.record": '["name"]'}
     for to, by in names.items():
         yield "aws.acm.certificate", leads("records", "SubjectAlternativeNames[]", to, by, "certificates")  # fmt: skip
 
