@@ -153,7 +153,7 @@ def of_clusters() -> Iterator[tuple[str, Relation]]:
         path = "status.loadBalancer.ingress[].ip"
         yield (
             "k8s.service",
-            leads("load_balancer", path, to, ADDRESSES[to], "services", matching=V4),
+            leads("load_balancer", path, to, ADDRESSES[to], "kubernetes_services", matching=V4),
         )
     for to, by, pattern in CLUSTERS:
         yield "k8s.cluster", leads("managed_cluster", "server", to, by, "clusters", matching=pattern)  # fmt: skip
