@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infrascan.providers.azure.tables import detail, diagnostics, leads, metrics, row
 
 SITE = "Microsoft.Web/sites"
 PLAN = "Microsoft.Web/serverfarms"
 CLUSTER = "Microsoft.ContainerService/managedClusters"
 
+SHARED = frozenset({"Free", "Shared", "Dynamic", "FlexConsumption"})
+
+
+def reserved(plan: dict[str, Any]) -> dict[str, Any]:
+    """Say whether a plan has machines of its own: only those have a load to measure."""
+    tier = str((plan.get("sku") or {}).get("tier", ""))
+    return {**plan, "dedicated": None if tier in SHARED else True}
+
+
 PLANS = row(
     "web.serverfarm",
     "App Service plan",
     PLAN,
+    shape=reserved,
     details=(
         metrics(
             PLAN,
             {"cpu": "CpuPercentage", "memory": "MemoryPercentage"},
             aggregation="Average,Maximum",
-            when="properties.computeMode=Dedicated",
+            when="dedicated",
         ),
     ),
 )
