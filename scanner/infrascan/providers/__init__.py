@@ -19,6 +19,7 @@ PROVIDERS: Mapping[str, str] = {
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
     "cloudflare": "infrascan.providers.cloudflare:Cloudflare",
     "docker": "infrascan.providers.docker:Docker",
+    "terraform": "infrascan.providers.terraform:Terraform",
     "hetzner": "infrascan.providers.hetzner:Hetzner",
     "digitalocean": "infrascan.providers.digitalocean:DigitalOcean",
     "github": "infrascan.providers.github:Github",
