@@ -46,8 +46,20 @@ def gcp() -> bool:
 
 def azure() -> bool:
     home = os.environ.get("AZURE_CONFIG_DIR") or "~/.azure"
-    variables = ("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT")
-    return named(*variables) or filled(f"{home}/azureProfile.json")
+    variables = (
+        *("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
+        *("IDENTITY_ENDPOINT", "MSI_ENDPOINT"),
+    )
+    return named(*variables) or filled(f"{home}/azureProfile.json") or on_azure()
+
+
+def on_azure() -> bool:
+    """Whether this machine is one of Azure's, by what its firmware says: it may have an identity."""
+    tag = "7783-7084-3265-9085-8269-3286-77"
+    try:
+        return Path("/sys/class/dmi/id/chassis_asset_tag").read_text().strip() == tag
+    except (OSError, ValueError):
+        return False
 
 
 def cloudflare() -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infrascan.model import ReadError, Reason
+from infrascan.providers.at_hand import on_azure
 
 PUBLIC = "https://management.azure.com"
 # The authority hosts of Azure's clouds, and where each has its Resource Manager.
@@ -27,7 +28,6 @@ CLOUDS: Mapping[str, str] = {
     "login.chinacloudapi.cn": "https://management.chinacloudapi.cn",
     "login.partner.microsoftonline.cn": "https://management.chinacloudapi.cn",
 }
-AZURE_ASSET = "7783-7084-3265-9085-8269-3286-77"  # the asset tag of every virtual machine of Azure
 EARLY = 300  # seconds before its end at which a token is renewed
 REMEDY = (
     "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
@@ -67,13 +67,7 @@ def workload() -> bool:
 
 def managed() -> bool:
     """Whether a managed identity can be there: elsewhere, asking for one asks a dead address."""
-    if named("IDENTITY_ENDPOINT", "MSI_ENDPOINT"):
-        return True
-    try:
-        tag = Path("/sys/class/dmi/id/chassis_asset_tag").read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        return False
-    return tag.strip() == AZURE_ASSET
+    return named("IDENTITY_ENDPOINT", "MSI_ENDPOINT") or on_azure()
 
 
 def command_line() -> bool:

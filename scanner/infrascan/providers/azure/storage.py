@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from infrascan.providers.azure.tables import ABSENT, detail, diagnostics, metrics, row
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
@@ -64,6 +67,21 @@ ACCOUNTS = row(
     ),
 )
 
+
+def dated(found: Any) -> list[dict[str, Any]]:
+    """Keys and secrets, each with the time it ends where it has one: the API counts seconds."""
+    kept = []
+    for one in found:
+        ends = one["properties"]["attributes"].get("exp")
+        moment = (
+            {}
+            if ends is None
+            else {"expires": f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        )
+        kept.append({**one, **moment})
+    return kept
+
+
 VAULTS = row(
     "keyvault.vault",
     "Key vault",
@@ -76,6 +94,7 @@ VAULTS = row(
             "2023-07-01",
             permission="Microsoft.KeyVault/vaults/keys/read",
             many=True,
+            shape=dated,
         ),
         # Names, dates and whether each is enabled. This API never gives a value.
         detail(
@@ -85,6 +104,7 @@ VAULTS = row(
             "2023-07-01",
             permission="Microsoft.KeyVault/vaults/secrets/read",
             many=True,
+            shape=dated,
             drop=("value[].properties.value",),
         ),
         diagnostics(VAULT),
