@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,7 +80,13 @@ def placed(
         data=data,
         links={
             relation: [
-                placed(item, kinds[leads[kind.name][relation][0]], kinds, leads, f"{relation}-{i}")
+                placed(
+                    item,
+                    fitting(item, names[relation], kinds, leads),
+                    kinds,
+                    leads,
+                    f"{relation}-{i}",
+                )
                 for i, item in enumerate(items if isinstance(items, list) else [items])
                 if isinstance(item, dict)
             ]
@@ -88,6 +94,17 @@ def placed(
             if relation in names
         },
     )
+
+
+def fitting(
+    item: Mapping[str, Any], names: Sequence[str], kinds: Mapping[str, Kind], leads: Relations
+) -> Kind:
+    """Of the kinds that a relation leads to, the first that has all of the item's fields."""
+    for name in names:
+        fields = kinds[name].fields
+        if all(key in leads[name] or fields is None or key in fields for key in item):
+            return kinds[name]
+    return kinds[names[0]]
 
 
 def lint(rule: Rule, kinds: Mapping[str, Kind]) -> list[str]:

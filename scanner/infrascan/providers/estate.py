@@ -167,6 +167,11 @@ def of_subjects() -> Iterator[tuple[str, Relation]]:
         yield "aws.iam.role", leads("github_repositories", path, "github.repository", "owner.login", "aws_roles", matching=all_of_owner)  # fmt: skip
 
 
+def of_workflows() -> Iterator[tuple[str, Relation]]:
+    """From a workflow to the roles that it names."""
+    yield "github.workflow", leads("assumes", "aws_roles[]", "aws.iam.role", "Arn", "github_workflows")  # fmt: skip
+
+
 def of_certificates() -> Iterator[tuple[str, Relation]]:
     """From a certificate to the records of the names it is for."""
     names = {"aws.route53.record_set": "host", "cloudflare.dns.record": '["name"]'}
@@ -177,7 +182,7 @@ def of_certificates() -> Iterator[tuple[str, Relation]]:
 def crossing() -> dict[str, tuple[Relation, ...]]:
     """Every edge between providers, by the kind it starts from."""
     found: dict[str, list[Relation]] = {}
-    for edges in (of_records, of_images, of_clusters, of_subjects, of_certificates):
+    for edges in (of_records, of_images, of_clusters, of_subjects, of_workflows, of_certificates):
         for kind, relation in edges():
             found.setdefault(kind, []).append(relation)
     return {kind: tuple(relations) for kind, relations in found.items()}
