@@ -7,6 +7,7 @@ host, and stops reading a body that has no end; pace and patience are the engine
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,12 +155,16 @@ def parsed(status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         return Answer(status, kept, raw[:2000].decode("utf-8", "replace"))
 
 
-@cache
 def context() -> ssl.SSLContext:
     """How servers are verified: by certifi's authorities, or those that SSL_CERT_FILE names.
 
     One for all clients: loading the authorities costs more than many requests.
     """
+    return trusting(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+
+
+@cache
+def trusting(file: str, folder: str) -> ssl.SSLContext:  # noqa: ARG001 (httpx reads the variables)
     import httpx
 
     return httpx.create_ssl_context()
