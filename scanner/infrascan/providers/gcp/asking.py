@@ -37,7 +37,7 @@ def listed(
     items: str,
     permission: str,
     *,
-    id: str = "{name}",  # noqa: A002 (the table's word)
+    id: str = "{name}",
     paging: Paging = PAGED,
     params: dict[str, Any] | None = None,
     region: str = "",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infrascan.model import Kind
 from infrascan.providers.gcp import (
     balancing,
+    caching,
     computing,
     identity,
     networking,
@@ -28,6 +29,7 @@ TABLES: tuple[Asset, ...] = (
     *networking.TABLES,
     *balancing.TABLES,
     *storing.TABLES,
+    *caching.TABLES,
     *running.TABLES,
 )
 ASSETS: Mapping[str, Asset] = {table.kind: table for table in TABLES}
@@ -73,6 +75,8 @@ def paths(asset: Asset) -> dict[str, Any]:
     found = {**(own.get(asset.kind) or {}), **asset.adds}
     if asset.rest:
         found |= {name: {} for name in asset.rest.adds}
+    if "tags" in found:
+        found["own_tags"] = found["tags"]
     found |= {"ancestors": {"[]": {}}, "tags": {"*": {}}}
     if asset.policy:
         found["iam_policy"] = own[""]["iam_policy"]
@@ -124,3 +128,31 @@ def recommending(recommender: str) -> str:
     words[-1] = words[-1].removesuffix("Recommender")
     joined = "".join(word[:1].upper() + word[1:] for word in words)
     return f"recommender.{joined[:1].lower()}{joined[1:]}Recommendations.list"
+
+
+def needed(assets: Sequence[Asset]) -> list[str]:
+    """Every permission that reading these tables takes, sorted."""
+    found = {
+        "cloudasset.assets.listIamPolicy",
+        "cloudasset.assets.listOrgPolicy",
+        "cloudasset.assets.listResource",
+        "resourcemanager.projects.get",
+        "serviceusage.services.use",
+    }
+    for asset in assets:
+        found |= {permission for _, permission in permissions(asset)}
+        found |= {recommending(name) for name in asset.recommenders}
+        if asset.rest:
+            calls = (asset.rest, *asset.rest.parents, *asset.rest.details)
+            found |= {call.permission for call in calls}
+    return sorted(found - {""})
+
+
+def role(assets: Sequence[Asset]) -> dict[str, Any]:
+    """The custom role with these permissions: `gcloud iam roles create infrascan --file`."""
+    return {
+        "title": "infrascan",
+        "description": "Reads configuration, metrics and recommendations; changes nothing",
+        "stage": "GA",
+        "includedPermissions": needed(assets),
+    }

@@ -50,6 +50,26 @@ PROJECTS = Asset(
     id="projects/{projectId}",
     name=("projectId",),
     recommenders=("google.iam.policy.Recommender",),
+    relations=(
+        Relation(
+            name="folders",
+            path="ancestors[]",
+            to="gcp.cloudresourcemanager.folder",
+            by="id",
+            reverse="projects",
+            within="anywhere",
+            matching=r"^(folders/\d+)$",
+        ),
+        Relation(
+            name="organizations",
+            path="ancestors[]",
+            to="gcp.cloudresourcemanager.organization",
+            by="id",
+            reverse="projects",
+            within="anywhere",
+            matching=r"^(organizations/\d+)$",
+        ),
+    ),
     rest=Listing(
         kind="gcp.cloudresourcemanager.project",
         title="Project",

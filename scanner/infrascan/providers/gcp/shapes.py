@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from infrascan.providers.templates import FILTERS
-
 Shape = Callable[[dict[str, Any], str], None]
 
-address = FILTERS["address"]
+
+def address(text: str) -> str:
+    """From "projects/" on: what two spellings of one self link share."""
+    return text[max(text.find("projects/"), 0) :]
+
+
 ALL_PORTS = (0, 65535)
 # Cloud Asset Inventory gave these names in its first years, and still does for old snapshots.
 RENAMED = {
@@ -30,6 +33,11 @@ RENAMED = {
     "ipProtocol": "IPProtocol",
     "port": "ports",
 }
+
+
+def location(text: str) -> str:
+    """The location in "projects/p/locations/l/…"."""
+    return text.partition("/locations/")[2].partition("/")[0]
 
 
 def dicts(found: Any) -> Iterator[dict[str, Any]]:
@@ -56,7 +64,7 @@ def instance(data: dict[str, Any], _: str) -> None:
     for part in dicts(data.get("serviceAccounts")):
         rename(part)
         emails.append(str(part.get("email", "")))
-    tags = data.get("tags")
+    tags = data.get("own_tags")
     data["network_tags"] = strings(tags.get("items")) if isinstance(tags, dict) else []
     keys: list[str] = []
     for nic in dicts(data.get("networkInterfaces")):
@@ -131,7 +139,7 @@ def run_service(data: dict[str, Any], where: str) -> None:
     metadata = data.get("metadata")
     labels = metadata.get("labels") if isinstance(metadata, dict) else None
     given = labels.get("cloud.googleapis.com/location") if isinstance(labels, dict) else None
-    if found := given or FILTERS["location"](where):
+    if found := given or location(where):
         data["location"] = found
 
 
