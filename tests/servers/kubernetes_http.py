@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: Any = None
+
+
+LATENCY = 0.0  # seconds, of every answer: set by who serves a whole estate
 
 
 class Api(Protocol):
@@ -99,6 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body)
         api.requests.append(request)
+        time.sleep(LATENCY)
         fault = api.fault(self.path)
         if fault and self.failed(fault):
             return

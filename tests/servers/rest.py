@@ -26,6 +26,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.servers.proxy import Answer, Exchange, Seen, Server
 
 
+LATENCY = 0.0  # seconds, of every answer of every server: set by who serves a whole estate
+
+
 def json_answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     kinds = {"content-type": "application/json", **(headers or {})}
     return Answer(status, kinds, json.dumps(data).encode())
@@ -99,7 +102,7 @@ class RestServer:
                 request = Request(Seen(self.command, self.path, names, body))
                 owner.calls += 1
                 owner.requests.append(request)
-                time.sleep(owner.latency)
+                time.sleep(LATENCY + owner.latency)
                 found = owner.fault(request) if owner.fault else None
                 self.give(found or owner.answer(request))
 
