@@ -25,7 +25,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.servers.proxy import Answer, Exchange, Seen, Server
 
-
 LATENCY = 0.0  # seconds, of every answer of every server: set by who serves a whole estate
 
 
