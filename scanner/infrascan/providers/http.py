@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -60,6 +60,7 @@ class Client:
     socket: str = ""
     verify: ssl.SSLContext | None = None
     opened: httpx.AsyncClient | None = None
+    sockets: set[Any] = field(default_factory=set)  # that answers came through
 
     async def request(
         self,
@@ -115,6 +116,8 @@ class Client:
             sent["params"] = {name: plain(value) for name, value in rest.items()}
         with translated(urlsplit(self.url).netloc):
             async with self.client().stream(method, url, headers=dict(headers), **sent) as response:
+                if stream := response.extensions.get("network_stream"):
+                    self.sockets.add(stream.get_extra_info("socket"))
                 raw = await whole(response)
         status, received = response.status_code, response.headers
         if text and status < 300:
@@ -142,8 +145,12 @@ class Client:
         return self.opened
 
     def close(self) -> None:
-        """Forget the connections; the operating system closes them with the process."""
+        """Close the connections without a farewell, which would take waiting for."""
         self.opened = None
+        while self.sockets:
+            # Outside of trio's loop nothing can be closed properly, nor be waiting for it.
+            with suppress(RuntimeError):
+                self.sockets.pop().close()
 
 
 def parsed(status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
