@@ -14,6 +14,14 @@ from infrascan.model import Category, Finding
 PROVIDER_WORDS: dict[str, frozenset[str]] = {
     "aws": frozenset({"aws", "amazon", "ec2", "s3", "rds", "iam", "lambda", "dynamodb", "cloudfront", "ebs"}),
     "k8s": frozenset({"k8s", "kubernetes", "kubectl", "pod", "namespace", "deployment", "ingress", "helm"}),
+    "gcp": frozenset({"gcp", "google", "gcloud", "gke", "bigquery"}),
+    "azure": frozenset({"azure", "aks", "entra"}),
+    "cloudflare": frozenset({"cloudflare"}),
+    "hetzner": frozenset({"hetzner", "hcloud"}),
+    "digitalocean": frozenset({"digitalocean", "doctl", "droplet", "doks"}),
+    "github": frozenset({"github"}),
+    "docker": frozenset({"docker", "dockerd"}),
+    "terraform": frozenset({"terraform", "opentofu", "tofu", "tfstate"}),
 }  # fmt: skip
 CATEGORY_WORDS: dict[Category, frozenset[str]] = {
     Category.COST: frozenset({"cost", "spend", "spending", "waste", "wasted", "wasting", "idle", "saving", "save", "money", "bill", "expensive", "unused", "dollar", "finops", "overspend"}),
