@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infrascan.providers.azure.tables import (
     SUBSCRIPTION,
     arm,
@@ -89,7 +91,7 @@ ASSIGNMENTS = arm(
             "role_definition",
             "properties.roleDefinitionId",
             "authorization.role_definition",
-            by="name",
+            by="role_id",
             matching=r"/([^/]+)$",
             reverse="role_assignments",
         ),
@@ -127,6 +129,12 @@ ASSIGNMENTS = arm(
     ),
 )
 
+
+def numbered(role: dict[str, Any]) -> dict[str, Any]:
+    """A role with its id for assignments: a built-in role has a path in each subscription."""
+    return {**role, "role_id": role["name"]}
+
+
 DEFINITIONS = arm(
     "authorization.role_definition",
     "Role definition",
@@ -134,6 +142,7 @@ DEFINITIONS = arm(
     "2022-04-01",
     permission=f"{RIGHTS}/roleDefinitions/read",
     name=("properties.roleName", "name"),
+    shape=numbered,
 )
 
 POLICIES = arm(
