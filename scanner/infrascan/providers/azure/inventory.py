@@ -59,7 +59,7 @@ async def answers(
             raise malformed(call, "the answer has no data")
         seen += len(rows)
         yield rows
-        token = answer.get("$skipToken")
+        token = answer.get("next_page")
         if not token:
             total = answer.get("totalRecords")
             if not isinstance(total, int):

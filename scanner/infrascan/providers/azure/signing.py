@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import shutil
 import time
@@ -174,9 +175,9 @@ class Session:
             found = credential.get_token(f"{endpoint()}/.default")
         except CredentialUnavailableError:
             raise
-        except ClientAuthenticationError as error:
-            raise ReadError(Reason.UNAUTHENTICATED, brief(error), code="refused") from error
         except AzureError as error:
+            if isinstance(error, ClientAuthenticationError) and not unreached(error):
+                raise ReadError(Reason.UNAUTHENTICATED, brief(error), code="refused") from error
             detail = f"no answer from {host()}: {brief(error)}"
             raise ReadError(Reason.UNREACHABLE, detail) from error
         except (ValueError, OSError) as error:  # a file or an address of no use
@@ -191,22 +192,37 @@ def chosen() -> list[Way]:
 
 
 def build(way: Way) -> Any:
-    """A DefaultAzureCredential that has this one way. Raises `ReadError` for settings of no use."""
+    """The credential that DefaultAzureCredential has for this way. Raises `ReadError` for settings of no use."""
     from azure.identity import DefaultAzureCredential
 
+    # Without a handler of its own, its warnings would be printed.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     names = (*(other.name for other in WAYS), *OTHERS)
     excluded = {f"exclude_{name}_credential": name != way.name for name in names}
     try:
-        return DefaultAzureCredential(
+        chain = DefaultAzureCredential(
             **excluded,
             authority=authority(),
             # A host that is none of Azure's own is not known to its directory of clouds.
             disable_instance_discovery=host() not in CLOUDS,
             retry_total=0,
         )
+        # By itself a way says what it is missing; in a chain all that is said is one text.
+        return chain.credentials[0]
     except (ValueError, OSError) as error:
         detail = f"{way.title}: {brief(error)}"
         raise ReadError(Reason.UNAUTHENTICATED, detail, code="refused") from error
+
+
+def unreached(error: BaseException | None) -> bool:
+    """Whether a failed sign-in failed for want of an answer."""
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+    while error is not None:
+        if isinstance(error, ServiceRequestError | ServiceResponseError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def brief(error: BaseException) -> str:
