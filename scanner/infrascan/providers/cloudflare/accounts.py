@@ -138,7 +138,16 @@ SUBSCRIPTIONS = Listing(
     id="{id}",
     name=("{rate_plan.public_name} {zone.name}", "rate_plan.public_name", "id"),
     adds={**OF_ACCOUNT, "zone_id": "{zone.id}"},
-    relations=(in_zone("subscriptions"),),
+    relations=(
+        Relation(
+            name="billed_zone",  # `zone` is what Cloudflare says of it
+            path="zone_id",
+            to="cloudflare.zone",
+            by="id",
+            reverse="subscriptions",
+            within="account",
+        ),
+    ),
 )
 
 DOMAINS = Listing(

@@ -81,7 +81,7 @@ ACCESS_RULES = Listing(
     permission="Firewall Services Read",
     id="{zone}/{id}",  # those of the account are listed in each of its zones
     name=("{mode} {configuration.value}", "id"),
-    adds=OF_ZONE,
+    adds={**OF_ZONE, "rule_id": "{id}"},
     relations=(in_zone("access_rules"),),
 )
 
