@@ -9,6 +9,7 @@ from typing import Any
 from infrascan import redact
 from infrascan.model import ReadError, Reason
 from infrascan.providers.terraform import secrets
+from infrascan.providers.terraform.opening import opened
 from infrascan.providers.terraform.types import live
 
 LARGEST = 256 << 20  # bytes
@@ -40,7 +41,7 @@ def parse(text: bytes) -> dict[str, Any]:
         raise malformed("neither a state nor a plan")
     try:
         return read(found)
-    except (AttributeError, KeyError, TypeError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, IndexError, ValueError) as error:
         raise malformed(f"not of the form of a state or plan: {type(error).__name__}") from error
 
 
@@ -198,6 +199,7 @@ def change(item: Mapping[str, Any], phase: str) -> dict[str, Any]:
         "deposed": item.get("deposed"),
         "replace_paths": what.get("replace_paths") or [],
         "changed_paths": changed_paths(before, after),
+        "opens_to_all": opened(kind, before, after),
         "before": secrets.attributes(kind, before, what.get("before_sensitive") or {}),
         "after": secrets.attributes(kind, after, what.get("after_sensitive") or {}),
         **dict(zip(("live_kind", "live_id"), live_of(kind, before or after), strict=True)),

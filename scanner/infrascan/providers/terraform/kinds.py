@@ -46,6 +46,7 @@ CHANGE: dict[str, Any] = {
     "actions": {"[]": {}},
     "changed_paths": {"[]": {}},
     "replace_paths": {"[]": None},
+    "opens_to_all": {"[]": plain("from", "to")},  # what `opening.py` makes of before and after
     "before": None,
     "after": None,
 }
