@@ -13,7 +13,16 @@ from typing import Any, TypeAlias
 
 from infrascan.model import Finding, Price, Resource
 from infrascan.packing import repacked
-from infrascan.pricing import cloudflare, databases, digitalocean, gcp, hetzner, machines, services
+from infrascan.pricing import (
+    cloudflare,
+    databases,
+    digitalocean,
+    gcp,
+    github,
+    hetzner,
+    machines,
+    services,
+)
 from infrascan.pricing.exchange import dollars
 from infrascan.pricing.prices import Prices, UnpricedError, shipped
 from infrascan.pricing.quote import Quote
@@ -56,6 +65,29 @@ ENTRIES: Mapping[str, Entry] = {
     "gcp.redis.instance": gcp.redis_instance,
     "gcp.sqladmin.instance": gcp.sql_instance,
     "gcp.storage.bucket": gcp.bucket,
+    "azure.compute.virtual_machine": azure.virtual_machine,
+    "azure.compute.virtual_machine_scale_set": azure.scale_set,
+    "azure.compute.disk": azure.disk,
+    "azure.compute.snapshot": azure.snapshot,
+    "azure.network.public_ip_address": azure.address,
+    "azure.network.nat_gateway": azure.nat_gateway,
+    "azure.network.load_balancer": azure.load_balancer,
+    "azure.network.application_gateway": azure.application_gateway,
+    "azure.network.azure_firewall": azure.firewall,
+    "azure.network.bastion_host": azure.bastion,
+    "azure.network.virtual_network_gateway": azure.network_gateway,
+    "azure.network.ddos_protection_plan": azure.ddos_plan,
+    "azure.network.private_endpoint": azure.private_endpoint,
+    "azure.network.dns_zone": azure.dns_zone,
+    "azure.network.private_dns_zone": azure.dns_zone,
+    "azure.containerservice.managed_cluster": azure.cluster,
+    "azure.containerregistry.registry": azure.registry,
+    "azure.web.serverfarm": azure.plan,
+    "azure.cache.redis": azure.redis,
+    "azure.sql.database": azure.sql_database,
+    "azure.dbforpostgresql.flexible_server": azure.postgresql,
+    "azure.servicebus.namespace": azure.service_bus,
+    "azure.search.search_service": azure.search,
     "hetzner.server": hetzner.server,
     "hetzner.volume": hetzner.volume,
     "hetzner.image": hetzner.image,
@@ -72,6 +104,8 @@ ENTRIES: Mapping[str, Entry] = {
     "digitalocean.kubernetes_cluster": digitalocean.cluster,
     "digitalocean.app": digitalocean.app,
     "digitalocean.registry_subscription": digitalocean.subscription,
+    "github.copilot_seat": github.copilot_seat,
+    "github.usage": github.usage,
     "k8s.node": machines.node,
     "cloudflare.zone": cloudflare.zone,
     "cloudflare.subscription": cloudflare.subscription,
@@ -92,6 +126,16 @@ BILLED_BY_USE = frozenset(
         "aws.rds.db_cluster",
         "aws.sns.topic",
         "aws.sqs.queue",
+        "azure.app.container_app",
+        "azure.cdn.profile",
+        "azure.cognitiveservices.account",
+        "azure.documentdb.database_account",
+        "azure.eventhub.namespace",
+        "azure.insights.component",
+        "azure.logic.workflow",
+        "azure.operationalinsights.workspace",
+        "azure.recoveryservices.vault",
+        "azure.storage.storage_account",
         "digitalocean.functions_namespace",
         "gcp.artifactregistry.repository",
         "gcp.bigquery.dataset",
@@ -129,6 +173,8 @@ def stands_for(resource: Resource) -> str:
         return "volumes" if state in machines.STOPPED else ""
     if resource.kind == "gcp.compute.instance":
         return "attached_disks" if resource.data.get("status") in gcp.STOPPED else ""
+    if resource.kind == "azure.compute.virtual_machine":
+        return "disks" if azure.power(resource) == azure.STOPPED else ""
     for relation in RUNS_ON.get(resource.kind, ()):
         if resource.links.get(relation):
             return relation

@@ -149,7 +149,11 @@ class Github(Platform):
 
     def scope(self, account: str) -> dict[str, Any]:
         before = self.selection.observed.replace(day=1) - timedelta(days=1)
-        month = {"last_month_year": before.year, "last_month": before.month}
+        month = {
+            "last_month_year": before.year,
+            "last_month": before.month,
+            "billed_month": f"{before:%Y-%m}",
+        }
         return {**super().scope(account), **month}
 
     @cached_property

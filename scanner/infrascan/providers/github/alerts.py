@@ -71,7 +71,7 @@ def of_repository(listing: Listing) -> Listing:
         listing,
         parents=(ACTIVE,),
         api=listing.api.replace(ORG, REPO),
-        adds={"full_name": "{full_name}"},
+        adds={"full_name": "{account}/{repo}"},
         absent=("absent",),
     )
 

@@ -43,13 +43,13 @@ REPOSITORIES = Parent(
     params={**PAGE, "type": "all"},
     items="items[]",
     paging=LINKED,
-    gives={"repo": "name", "full_name": "full_name", "is_private": "private"},
+    gives={"repo": "name", "is_private": "private"},
     drop=("items[].temp_clone_token",),
     permission=METADATA,
 )
 # An archived repository can be read and no longer changed: what it could do is not asked for.
 ACTIVE = dataclasses.replace(REPOSITORIES, when="archived=False")
-PART_OF = {"repository": "{full_name}"}
+PART_OF = {"repository": "{account}/{repo}"}
 
 
 def scalars(*names: str) -> dict[str, Any]:
