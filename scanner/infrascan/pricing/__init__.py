@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from infrascan.model import Finding, Price, Resource
 from infrascan.packing import repacked
 from infrascan.pricing import (
+    azure,
     cloudflare,
     databases,
     digitalocean,
