@@ -19,13 +19,13 @@ def compute(
         kind=kind,
         title=title,
         api=f"{COMPUTE}/{place}/{collection}",
-        params={"maxResults": 500, **({"returnPartialSuccess": True} if aggregated else {})},
+        params={"maxResults": 500},
         items="items[]",
         optional=not aggregated,
         paging=PAGED,
         id="{selfLink!address}",
         name=("name",),
-        region="{zone!base|region!base|}" if aggregated else "",
+        region="{zone|region|!base}" if aggregated else "",
         permission=permission,
     )
 

@@ -65,7 +65,7 @@ class Credentials:
                 if self.loaded is None:
                     self.loaded = load()
                 if not self.loaded.valid:
-                    self.loaded.refresh(transport())
+                    refresh(self.loaded)
                 return self.held()
         except GoogleAuthError as error:
             raise refused(error) from error
@@ -203,10 +203,15 @@ def load() -> Any:
     return loaded
 
 
-def transport() -> Any:
+def refresh(loaded: Any) -> None:
+    """Get a token. The connection is closed after it: the next is needed in an hour."""
     import google.auth.transport.requests
 
-    return google.auth.transport.requests.Request()
+    request = google.auth.transport.requests.Request()
+    try:
+        loaded.refresh(request)
+    finally:
+        request.session.close()
 
 
 def refused(error: Exception) -> ReadError:

@@ -55,6 +55,7 @@ ACCOUNT_KEYS = Asset(
     title="Service account key",
     types=("iam.googleapis.com/ServiceAccountKey",),
     schema="iam:v1:ServiceAccountKey",
+    id="{name}",
     labels="",
     policy=False,
     adds={"service_account_key": {}, "key_id": {}},

@@ -7,6 +7,7 @@ is forgotten here, so that nothing is held twice.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,12 +77,16 @@ async def pages(
 
 @dataclass(slots=True, frozen=True)
 class Found:
-    """An asset on its way to the partition it belongs to."""
+    """An asset on its way to the partition it belongs to; its data wait as bytes."""
 
     name: str
-    data: dict[str, Any]
+    packed: bytes
     location: str
     ancestors: list[str]
+
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = marshal.loads(self.packed)  # noqa: S302 (bytes of our own)
+        return found
 
 
 @dataclass(eq=False)
@@ -166,26 +171,27 @@ class Inventory:
         if kind is None or not isinstance(resource, dict):
             return
         data = resource.get("data")
+        data = data if isinstance(data, dict) else {}
         lineage = tuple(asset.get("ancestors") or ())
         found = Found(
             name=name,
-            data=data if isinstance(data, dict) else {},
+            packed=marshal.dumps(data),
             location=str(resource.get("location") or ""),
             ancestors=self.lineages.setdefault(lineage, [*lineage]),
         )
-        self.resources.setdefault((self.account(kind, found), kind), []).append(found)
+        self.resources.setdefault((self.account(kind, lineage, data), kind), []).append(found)
 
-    def account(self, kind: str, found: Found) -> str:
+    def account(self, kind: str, lineage: Sequence[str], data: Mapping[str, Any]) -> str:
         """The project of an asset; the organisation of what stands above projects."""
-        first = found.ancestors[0] if found.ancestors else ""
+        first = lineage[0] if lineage else ""
         if kind == "gcp.cloudresourcemanager.project":
-            return str(found.data.get("projectId") or self.only)
+            return str(data.get("projectId") or self.only)
         if self.only:
             return self.only
         if first.startswith("projects/"):
             number = first.removeprefix("projects/")
             return self.accounts.get(number, number)
-        return found.ancestors[-1] if found.ancestors else self.scope
+        return lineage[-1] if lineage else self.scope
 
     def adopt(self) -> None:
         """Give what belongs to no partition, such as a project made meanwhile, to one of its kind."""

@@ -83,7 +83,7 @@ class Read:
     # out of the inventory
 
     def resource(self, found: Found) -> Resource:
-        asset, data = self.asset, found.data
+        asset, data = self.asset, found.data()
         where = found.name.removeprefix("//").partition("/")[2]
         data["ancestors"] = found.ancestors
         item = RestItem(data, {"account": self.partition.account})
@@ -145,7 +145,7 @@ class Read:
             raise self.closed(f"{asset.title}: read from Cloud Asset Inventory alone, which is ")
         resources: list[Resource] = []
         failure: ReadError | None = None
-        listing = dataclasses.replace(asset.rest, shape=self.shaped)
+        listing = dataclasses.replace(asset.rest, name=asset.name, shape=self.shaped)
         try:
             await Reading(listing, self.caller, resources.append).run()
         except ReadError as error:

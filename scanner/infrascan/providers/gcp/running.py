@@ -5,6 +5,7 @@ from __future__ import annotations
 from infrascan.model import Relation
 from infrascan.providers.gcp.asking import Detail, Parent, listed
 from infrascan.providers.gcp.tables import PAGED, Asset, Metric, account, address, key
+from infrascan.providers.rest.tables import Paging
 
 CONTAINER = "GET container.googleapis.com/v1/projects/{project}/locations/-/clusters"
 RUN = "GET run.googleapis.com/v1/projects/{project}/locations/-"
@@ -111,6 +112,7 @@ SERVICES = Asset(
         "items[]",
         "run.services.list",
         id="projects/{project}/locations/{location}/services/{metadata.name}",
+        paging=Paging(param="continue", token="metadata.continue"),  # noqa: S106 (names of fields)
         region="{location}",
         details=(
             Detail(

@@ -76,7 +76,11 @@ class Sender:
             self.credentials.headers, abandon_on_cancel=True, limiter=self.threads
         )
         if host not in self.clients:
-            self.clients[host] = Client(url=endpoint(host), refusal=errors.rest)
+            # What gcloud's variable holds may end in the first part of the API's paths.
+            url = endpoint(host)
+            for part in (f"/{path.partition('/')[0]}", f"/{'/'.join(path.split('/')[:2])}"):
+                url = url.removesuffix(part)
+            self.clients[host] = Client(url=url, refusal=errors.rest)
         answer = await self.clients[host].request(f"{method} /{path}", call.params, headers=headers)
         found = answer.body
         if "/aggregated/" in path and isinstance(found, dict):
@@ -183,7 +187,7 @@ def endpoint(host: str) -> str:
             url = urlsplit(given if "://" in given else f"http://{given}")
             local = (url.hostname or "") in {"localhost", "127.0.0.1", "::1"}
             scheme = url.scheme if "://" in given or local else "https"
-            return f"{scheme}://{url.netloc}"
+            return f"{scheme}://{url.netloc}{url.path}".rstrip("/")
     return f"https://{host}"
 
 

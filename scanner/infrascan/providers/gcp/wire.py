@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from struct import unpack_from
+from sys import intern
 from typing import Any
 
-SHORT = 96  # bytes of a string that is worth remembering
-MOST = 100_000  # strings remembered
+STRING = 0x1A  # the tag of Value.string_value
+SHORT = 64  # bytes of a string that is worth remembering
+MOST = 20_000  # strings remembered
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
     """Turns Structs into dicts. One reader for a whole listing, so that it shares its strings."""
 
+    keys: dict[bytes, str] = field(default_factory=dict)
     known: dict[bytes, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
@@ -36,8 +39,12 @@ class Reader:
         return found
 
     def struct(self, raw: bytes, at: int, end: int) -> dict[str, Any]:
-        """Struct.fields: a map, whose entries are messages of a key (1) and a value (2)."""
+        """Struct.fields: a map, whose entries are messages of a key (1) and a value (2).
+
+        Sizes below 128 take one byte, and most values are strings: both are read in place.
+        """
         found: dict[str, Any] = {}
+        keys = self.keys
         while at < end:
             size = raw[at + 1]
             at += 2
@@ -48,13 +55,23 @@ class Reader:
             at += 2
             if size > 127:
                 size, at = number(raw, at - 1)
-            key = self.text(raw[at : at + size])
+            name = raw[at : at + size]
+            key = keys.get(name)
+            if key is None:
+                key = keys[name] = intern(name.decode("utf-8", "replace"))
             at += size
             size = raw[at + 1]
             at += 2
             if size > 127:
                 size, at = number(raw, at - 1)
-            found[key] = self.value(raw, at, at + size)
+            if size and raw[at] == STRING:
+                size = raw[at + 1]
+                at += 2
+                if size > 127:
+                    size, at = number(raw, at - 1)
+                found[key] = self.text(raw[at : at + size])
+            else:
+                found[key] = self.value(raw, at, at + size)
             at = stop
         return found
 
@@ -64,7 +81,7 @@ class Reader:
             return None
         tag = raw[at]
         at += 1
-        if tag == 0x1A:  # string_value = 3
+        if tag == STRING:
             size = raw[at]
             at += 1
             if size > 127:
