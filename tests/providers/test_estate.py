@@ -71,14 +71,17 @@ def read(*kinds: str) -> list[Coverage]:
         ("gcp.dns.resource_record_set", {"rrdatas": ["erp.azurewebsites.net."]}, "points_to", "azure.web.site", "w", {"properties": {"defaultHostName": "erp.azurewebsites.net"}}),
         ("azure.network.dns_record_set", {"properties": {"CNAMERecord": {"cname": "acme.z6.web.core.windows.net"}}}, "points_to", "azure.storage.storage_account", "acme", {}),
         ("cloudflare.dns.record", {"content": "6fd10c4e-1111-4222-8333-abcdefabcdef.cfargotunnel.com"}, "points_to", "cloudflare.tunnel", "6fd10c4e-1111-4222-8333-abcdefabcdef", {}),
-        ("k8s.pod", {"spec": {"containers": [{"image": "europe-west1-docker.pkg.dev/acme/apps/web:1"}]}}, "registry", "gcp.artifactregistry.repository", "//artifactregistry.googleapis.com/projects/acme/locations/europe-west1/repositories/apps", {}),
+        ("k8s.pod", {"spec": {"containers": [{"image": "europe-west1-docker.pkg.dev/acme/apps/web:1"}]}}, "registry", "gcp.artifactregistry.repository", "projects/acme/locations/europe-west1/repositories/apps", {}),
         ("docker.container", {"Config": {"Image": "ghcr.io/acme-shop/storefront:2"}}, "registry", "github.repository", "r", {"full_name": "acme-shop/Storefront"}),
-        ("k8s.node", {"spec": {"providerID": "gce://acme/europe-west1-b/gke-1"}}, "instance", "gcp.compute.instance", "//compute.googleapis.com/projects/acme/zones/europe-west1-b/instances/gke-1", {}),
+        ("k8s.node", {"spec": {"providerID": "gce://acme/europe-west1-b/gke-1"}}, "instance", "gcp.compute.instance", "projects/acme/zones/europe-west1-b/instances/gke-1", {}),
         ("k8s.node", {"spec": {"providerID": "hcloud://42"}}, "instance", "hetzner.server", "42", {}),
         ("k8s.service", {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.52"}]}}}, "load_balancer", "hetzner.load_balancer", "9", {"public_net": {"ipv4": {"ip": "203.0.113.52"}}}),
         ("k8s.cluster", {"server": "https://34.76.1.2"}, "managed_cluster", "gcp.container.cluster", "c", {"endpoint": "34.76.1.2"}),
         ("aws.iam.role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:acme-shop/infra:*"]}}}]}}, "github_repositories", "github.repository", "r", {"full_name": "acme-shop/infra", "owner": {"login": "acme-shop"}}),
         ("aws.iam.role", {"AssumeRolePolicyDocument": {"Statement": [{"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme-shop/*"}}}]}}, "github_repositories", "github.repository", "r", {"full_name": "acme-shop/site", "owner": {"login": "acme-shop"}}),
+        ("terraform.resource", {"live_key": "hetzner.server 42"}, "live", "hetzner.server", "42", {}),
+        ("terraform.resource", {"live_key": "aws.s3.bucket arn:aws:s3:::logos"}, "live", "aws.s3.bucket", "arn:aws:s3:::logos", {}),
+        ("github.workflow", {"aws_roles": ["arn:aws:iam::111122223333:role/deploy"]}, "assumes", "aws.iam.role", "r", {"Arn": "arn:aws:iam::111122223333:role/deploy"}),
         ("aws.acm.certificate", {"SubjectAlternativeNames": ["shop.acme.com"]}, "records", "cloudflare.dns.record", "x", {"name": "shop.acme.com"}),
     ],
 )  # fmt: skip
@@ -117,3 +120,22 @@ def test_a_host_of_nobody_we_read_says_nothing():
 
     assert record.unread.keys().isdisjoint({"points_to", "dangling"})
     assert "dangling" not in record.data
+
+
+@pytest.mark.parametrize(
+    ("key", "gone"),
+    [
+        ("hetzner.server 42", True),  # its id says of no account where it would be
+        ("aws.s3.bucket arn:aws:s3:::logos", True),
+        ("gcp.compute.instance projects/a/zones/z/instances/n", True),
+        ("gcp.compute.instance projects/elsewhere/zones/z/instances/n", False),
+        ("aws.sqs.queue arn:aws:sqs:eu-west-1:999999999999:orders", False),
+    ],
+)
+def test_a_managed_resource_is_gone_only_where_its_account_was_read(key: str, gone: bool):
+    resource = thing("terraform.resource", "s", {"live_key": key})
+
+    link([resource], KINDS, [], read("terraform.resource", key.partition(" ")[0]))
+
+    assert gone == ("gone" in resource.data)
+    assert gone != ("gone" in resource.unread)

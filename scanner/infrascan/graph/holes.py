@@ -12,7 +12,10 @@ ARN = re.compile(r"arn:[a-z0-9\-]+:[a-z0-9\-]+:([a-z0-9\-]*):([0-9]{12}|aws)?:.+
 
 
 def named_place(value: object) -> tuple[str, str] | None:
-    """(account, region) that an ARN or an id of Azure names, "" where it names none; else None."""
+    """(account, region) that an ARN, or an id of Azure or Google, names, "" where it names none.
+
+    None for a value that is no such id.
+    """
     if not isinstance(value, str):
         return None
     if value[:4] == "arn:":
@@ -20,6 +23,8 @@ def named_place(value: object) -> tuple[str, str] | None:
         return (match[2] or "", match[1]) if match else None
     if value[:15].lower() == "/subscriptions/":
         return value[15:].partition("/")[0].lower(), ""
+    if value[:9] == "projects/" and "/" in value[9:]:
+        return value[9:].partition("/")[0], ""
     return None
 
 

@@ -195,11 +195,12 @@ def hidden(holes: Holes, source: Resource, relation: Relation, key: Any) -> Gap 
     """Why a target may exist although no resource has this key; None when it does not exist."""
     account: str | None = source.account
     region = source.region if relation.within == "region" else None
-    if relation.within == "estate":
+    named = named_place(key)
+    if relation.within == "estate" and not (named and named[0]):
         return holes.find(relation.to, None, None)
-    if relation.within == "anywhere" and not named_place(key):
+    if relation.within == "anywhere" and not named:
         return holes.find(relation.to, None, None) or holes.beyond(relation.to, "")
-    if named := named_place(key):
+    if named:
         account, region = named[0] or account, named[1] or region
         if named[0] and (gap := holes.out_of_scope(relation.to, named[0])):
             return gap

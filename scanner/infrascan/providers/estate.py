@@ -7,11 +7,13 @@ names that belong to a platform which was read, and that none of its accounts ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from infrascan.model import Kind, Relation
+from infrascan.providers.terraform import types
 
 V4 = r"^(\d{1,3}(?:\.\d{1,3}){3})$"
 LABEL = r"[a-z0-9_-]+"
@@ -66,7 +68,7 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
 # Container registries: kind, path of the key, pattern of the image, key.
 REGISTRIES: tuple[tuple[str, str, str, str], ...] = (
     ("aws.ecr.repository", "repositoryUri", r"^(\d+\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[^:@]+)", r"\1"),
-    ("gcp.artifactregistry.repository", "@id", r"^([a-z0-9-]+)-docker\.pkg\.dev/([^/]+)/([^/]+)/", r"//artifactregistry.googleapis.com/projects/\2/locations/\1/repositories/\3"),
+    ("gcp.artifactregistry.repository", "@id", r"^([a-z0-9-]+)-docker\.pkg\.dev/([^/]+)/([^/]+)/", r"projects/\2/locations/\1/repositories/\3"),
     ("azure.containerregistry.registry", "properties.loginServer", r"(?i)^([a-z0-9]+\.azurecr\.io)/", r"\1"),
     ("digitalocean.registry", "@id", r"^registry\.digitalocean\.com/([^/]+)/", r"\1"),
     ("github.repository", "full_name", r"^ghcr\.io/([^/]+/[^/:@]+)", r"\1"),
@@ -80,7 +82,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
 
 # Machines behind nodes: kind, pattern of spec.providerID, key.
 MACHINES: tuple[tuple[str, str, str], ...] = (
-    ("gcp.compute.instance", r"^gce://([^/]+)/([^/]+)/([^/]+)$", r"//compute.googleapis.com/projects/\1/zones/\2/instances/\3"),
+    ("gcp.compute.instance", r"^gce://([^/]+)/([^/]+)/([^/]+)$", r"projects/\1/zones/\2/instances/\3"),
     ("azure.compute.virtual_machine", r"(?i)^azure://(/subscriptions/.+/providers/Microsoft\.Compute/virtualMachines/[^/]+)$", r"\1"),
     ("azure.compute.virtual_machine_scale_set", r"(?i)^azure://(/subscriptions/.+/virtualMachineScaleSets/[^/]+)/virtualMachines/\d+$", r"\1"),
     ("hetzner.server", r"^hcloud://(\d+)$", r"\1"),
@@ -89,7 +91,7 @@ MACHINES: tuple[tuple[str, str, str], ...] = (
 
 # Volumes behind persistent volumes: kind, CSI driver's handle, key.
 VOLUMES: tuple[tuple[str, str, str], ...] = (
-    ("gcp.compute.disk", r"^(projects/[^/]+/(?:zones|regions)/[^/]+/disks/[^/]+)$", r"//compute.googleapis.com/\1"),
+    ("gcp.compute.disk", r"^(projects/[^/]+/(?:zones|regions)/[^/]+/disks/[^/]+)$", r"\1"),
     ("azure.compute.disk", r"(?i)^(/subscriptions/.+/disks/[^/]+)$", r"\1"),
 )  # fmt: skip
 
@@ -172,6 +174,24 @@ def of_workflows() -> Iterator[tuple[str, Relation]]:
     yield "github.workflow", leads("assumes", "aws_roles[]", "aws.iam.role", "Arn", "github_workflows")  # fmt: skip
 
 
+# Where our id is not what Terraform knows a resource by.
+KNOWN_BY: Mapping[str, str] = {
+    "aws.ec2.nat_gateway": "NatGatewayId",
+    "aws.eks.nodegroup": "nodegroupArn",
+    "github.repository": "full_name",
+}
+
+
+def of_states() -> Iterator[tuple[str, Relation]]:
+    """From a resource in a Terraform state to the live one, and back. `gone` lists the ids that no
+    account which was read has. Names within a cluster or a Docker host are not unique: no edge."""
+    for kind in dict.fromkeys(ours for ours, _ in types.TYPES.values()):
+        if kind.startswith(types.WORLDWIDE):
+            pattern = rf"^{re.escape(kind)} (.+)$"
+            by = KNOWN_BY.get(kind, "@id")
+            yield "terraform.resource", leads("live", "live_key", kind, by, "managed_by", matching=pattern, missing="gone")  # fmt: skip
+
+
 def of_certificates() -> Iterator[tuple[str, Relation]]:
     """From a certificate to the records of the names it is for."""
     names = {"aws.route53.record_set": "host", "cloudflare.dns.record": '["name"]'}
@@ -182,7 +202,15 @@ def of_certificates() -> Iterator[tuple[str, Relation]]:
 def crossing() -> dict[str, tuple[Relation, ...]]:
     """Every edge between providers, by the kind it starts from."""
     found: dict[str, list[Relation]] = {}
-    for edges in (of_records, of_images, of_clusters, of_subjects, of_workflows, of_certificates):
+    for edges in (
+        of_records,
+        of_images,
+        of_clusters,
+        of_subjects,
+        of_workflows,
+        of_states,
+        of_certificates,
+    ):
         for kind, relation in edges():
             found.setdefault(kind, []).append(relation)
     return {kind: tuple(relations) for kind, relations in found.items()}
