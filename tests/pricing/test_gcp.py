@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.pricing.estate import resource
 
-from infrascan.model import Resource
+from infrascan.model import Gap, Reason, Resource
 from infrascan.pricing import price_all, quote, saving
 
 ZONE = "https://www.googleapis.com/compute/v1/projects/acme/zones/europe-west1-b"
@@ -99,7 +99,7 @@ def test_a_licence_comes_on_top(project: str, licence: str, extra: float) -> Non
         (gcp("compute.snapshot", storageBytes="1"), "storageLocations is not known"),
         (gcp("compute.image", archiveSizeBytes="1"), "storageLocations is not known"),
         (gcp("compute.address", status="IN_USE", region=REGION), "what uses it"),
-        (gcp("compute.global_address", status="RESERVED"), "no price for addresses in no region"),
+        (gcp("compute.address", status="RESERVED"), "no price for addresses in no region"),
         (sql(edition="ENTERPRISE_PLUS"), "Enterprise Plus"),
         (sql(tier="db-n1-standard-4"), "no price for db-n1-standard-4"),
         (gcp("sqladmin.instance", databaseVersion="SQLSERVER_2019_WEB"), "SQL Server"),
@@ -200,3 +200,20 @@ def test_a_smaller_disk_type_saves_the_difference() -> None:
     assert saved is not None, note
     less = monthly(disk("pd-balanced", "500"))
     assert saved.monthly == pytest.approx(monthly(found) - less, abs=0.01)
+
+
+def test_versions_are_what_is_paid_for() -> None:
+    secret = gcp("secretmanager.secret", replication={"userManaged": {"replicas": [{}, {}]}})
+    key = gcp("cloudkms.crypto_key", versionTemplate={"protectionLevel": "SOFTWARE"})
+    states = ("ENABLED", "ENABLED", "DISABLED", "DESTROYED")
+    for found in (secret, key):
+        found.links["versions"] = [gcp("a.version", state=state) for state in states]
+    assert monthly(secret) == pytest.approx(3 * 2 * 0.06)
+    assert monthly(key) == pytest.approx(3 * 0.06)
+
+
+def test_versions_that_were_not_read_leave_no_price() -> None:
+    secret = gcp("secretmanager.secret")
+    secret.unread["versions"] = Gap(provider="gcp", reason=Reason.DENIED, detail="denied")
+    assert "denied" in reason(secret)
+    assert "HSM" in reason(gcp("cloudkms.crypto_key", versionTemplate={"protectionLevel": "HSM"}))

@@ -173,6 +173,15 @@ def test_a_flat_fee_is_what_infracost_says(kind: str, source: str, component: st
     assert {monthly(gcp(kind, location="us-central1"))} == theirs
 
 
+def test_a_version_of_a_secret_costs_what_infracost_says() -> None:
+    lines = golden("secret_manager_secret_version_test")
+    assert lines
+    for _, _, count, usd in lines:
+        secret = gcp("secretmanager.secret")
+        secret.links["versions"] = [gcp("a.version", state="ENABLED")] * int(count)
+        assert monthly(secret) == pytest.approx(usd, abs=CENT)
+
+
 @pytest.mark.parametrize(
     ("where", "storage_class", "usd"), [("EU", "STANDARD", 3.90), ("US", "STANDARD", 3.90)]
 )

@@ -209,6 +209,31 @@ def managed_zone(resource: Resource, prices: Prices) -> Price:
     return total([Part(1, "zone", rate)], "at the rate of the first 25, without queries")
 
 
+def secret(resource: Resource, prices: Prices) -> Price:
+    """Each version that is not destroyed, in each place it is kept in."""
+    replication = (resource.data.get("replication") or {}).get("userManaged") or {}
+    places = len(replication.get("replicas") or ()) or 1
+    kept = versions(resource, ("ENABLED", "DISABLED"))
+    rate = prices.rate("gcp.secret-version.month", resource.region)
+    return total([Part(kept * places, "versions", rate)], "before the free tier, without reads")
+
+
+def crypto_key(resource: Resource, prices: Prices) -> Price:
+    level = text(resource.data.get("versionTemplate") or {}, "protectionLevel")
+    if level != "SOFTWARE":
+        raise UnpricedError(f"no price for keys of protection level {level}")
+    kept = versions(resource, ("ENABLED", "DISABLED"))
+    rate = prices.rate("gcp.key-version.month", resource.region)
+    return total([Part(kept, "versions", rate)], "without operations")
+
+
+def versions(resource: Resource, states: tuple[str, ...]) -> int:
+    """How many versions are in one of the states. Raises `UnpricedError` where not all were read."""
+    if gap := resource.unread.get("versions"):
+        raise UnpricedError(f"not all of its versions were read: {gap.detail}")
+    return sum(each.data.get("state") in states for each in resource.links.get("versions", ()))
+
+
 def last(address: str) -> str:
     """What follows the last slash of a self link."""
     return address.rpartition("/")[2]
