@@ -137,6 +137,7 @@ class RestServer:
 class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 256
     server_name, server_port = "localhost", 0
 
     def get_request(self) -> Any:

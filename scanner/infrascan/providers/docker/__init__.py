@@ -100,7 +100,6 @@ class Docker(Platform):
                 raise ReadError(Reason.OUT_OF_SCOPE, str(given["refusal"]), code="scheme")
             version = negotiated(await ask(self.call(account, "GET /_ping")))
             self.versions[account] = version
-            self.clients.pop(account, None)  # it spoke no version yet
             about = await ask(self.call(account, "GET /version"))
             if not isinstance(about, dict) or not about.get("Version"):
                 raise ReadError(Reason.MALFORMED, "GET /version names no version of an engine")
@@ -128,17 +127,13 @@ class Docker(Platform):
         """The connection to an engine, speaking the version of the API that was agreed on."""
         if account not in self.clients:
             endpoint = contexts.named(account)
-            version = self.versions.get(account)
             try:
                 trust = endpoint.trust()
             except (OSError, ValueError) as error:
                 detail = f"the certificates for this engine cannot be used: {what(error)}"
                 raise ReadError(Reason.UNAUTHENTICATED, detail, code="tls") from error
             self.clients[account] = Client(
-                f"{endpoint.url}/v{version}" if version else endpoint.url,
-                refusal=refusal,
-                socket=endpoint.socket,
-                verify=trust,
+                endpoint.url, refusal=refusal, socket=endpoint.socket, verify=trust
             )
         return self.clients[account]
 
@@ -149,7 +144,7 @@ class Docker(Platform):
         ping = call.api == "GET /_ping"
         client = self.client(call.account)
         try:
-            answer = await client.request(call.api, call.params, text=ping)
+            answer = await client.request(self.versioned(call), call.params, text=ping)
         except ReadError as error:
             for words, (reason, code, detail) in SOCKETS.items():
                 if client.socket and error.detail.endswith(words):
@@ -161,6 +156,11 @@ class Docker(Platform):
                 "Server": answer.headers.get("server", ""),
             }
         return kept(call.api, answer.body)
+
+    def versioned(self, call: Call) -> str:
+        """The call under the version agreed on; engines do away with paths that name none."""
+        version = self.versions.get(call.account)
+        return call.api.replace(" /", f" /v{version}/", 1) if version else call.api
 
     async def local(self, call: Call) -> Any:
         """Answer from the docker command's variables and configuration."""
