@@ -85,7 +85,7 @@ ASSIGNMENTS = arm(
     f"{SUBSCRIPTION}/providers/{RIGHTS}/roleAssignments",
     "2022-04-01",
     permission=f"{RIGHTS}/roleAssignments/read",
-    name=("properties.principalName", "name"),
+    name=("{properties.principalType} {properties.principalId}", "name"),
     relations=(
         leads(
             "role_definition",
