@@ -4,6 +4,7 @@ parsed or asked over a network."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -72,7 +73,10 @@ def hetzner() -> bool:
 
 
 def digitalocean() -> bool:
-    config = "~/.config/doctl/config.yaml"
+    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    if sys.platform == "darwin":
+        folder = "~/Library/Application Support"
+    config = f"{folder}/doctl/config.yaml"
     return named("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN") or filled(config)
 
 
