@@ -14,13 +14,14 @@ from infrascan.collect.provider import Selection
 from infrascan.evaluate import Rule, RuleSet, lint, load, prove
 from infrascan.evaluate.condition import AllOf, AnyOf, Condition, Leaf, Not, Scope
 from infrascan.model import Kind
+from infrascan.providers import PROVIDERS
 from infrascan.providers import load as provider
 from infrascan.shipped import shipped
 
-LEAST = {"aws": 60, "k8s": 40}
+LEAST = {"aws": 60, "k8s": 40, "gcp": 75}
 VENDORS = (
     *("docs.aws.amazon.com", "kubernetes.io", "github.com/kubernetes"),
-    *("gateway-api.sigs.k8s.io", "docs.docker.com"),
+    *("gateway-api.sigs.k8s.io", "docs.docker.com", "cloud.google.com"),
 )
 REMEDIES = ("ensure-", "avoid-", "use-", "no-", "should-", "check-")
 # What the project's documents name, with the severity they give it.
@@ -40,7 +41,7 @@ def kinds() -> dict[str, Kind]:
     selection = Selection(observed=datetime(2026, 11, 21, tzinfo=UTC))
     return {
         name: kind
-        for platform in LEAST
+        for platform in PROVIDERS
         for name, kind in provider(platform)(selection).kinds.items()
     }
 
