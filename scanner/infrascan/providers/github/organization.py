@@ -61,7 +61,7 @@ ORGANIZATIONS = Listing(
         setting(
             "selected_actions",
             "actions/permissions/selected-actions",
-            when="actions_permissions.allowed_actions=selected",
+            absent=("409",),  # all actions are allowed, or none
         ),
         setting("workflow_permissions", "actions/permissions/workflow"),
         setting("fork_pull_requests", "actions/permissions/fork-pr-contributor-approval"),

@@ -39,6 +39,8 @@ def refusal(answer: Answer) -> ReadError | None:
         return ReadError(Reason.DISABLED, detail, code="absent")
     if answer.status in {403, 404, 422} and DISABLED.search(message):
         return ReadError(Reason.DISABLED, detail, code="disabled")
+    if answer.status == 409:  # not in the state that the question supposes
+        return ReadError(Reason.DISABLED, detail, code=code)
     if answer.status == 403:
         if SINGLE_SIGN_ON in answer.headers:
             detail += "; authorise the token for the organisation's single sign-on"

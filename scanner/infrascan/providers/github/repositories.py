@@ -29,6 +29,7 @@ from infrascan.providers.github.words import (
 from infrascan.providers.rest.tables import Batch, Detail, Listing
 
 LIVE = "archived=False"
+PUBLIC = "state=public"
 ABSENT = ("absent",)
 
 
@@ -63,6 +64,14 @@ def latest(runs: Sequence[Any]) -> list[dict[str, Any]]:
     return [found[path] for path in sorted(found)]
 
 
+def stated(repository: dict[str, Any]) -> dict[str, Any]:
+    """A repository with `state`, which says in one word what is worth asking of it."""
+    if repository.get("archived"):
+        return {**repository, "state": "archived"}
+    public = repository.get("visibility") == "public"
+    return {**repository, "state": "public" if public else "private"}
+
+
 def names(files: Sequence[Any]) -> list[str]:
     return sorted(file["name"] for file in files)
 
@@ -84,6 +93,7 @@ REPOSITORY = Listing(
     id="{full_name}",
     name=("name",),
     tags="topics",
+    shape=stated,
     drop=("temp_clone_token",),
     permission=METADATA,
     # Archived ones, and those of an owner without Actions, have none of this.
@@ -109,7 +119,7 @@ REPOSITORY = Listing(
             "fork_pull_requests",
             "actions/permissions/fork-pr-contributor-approval",
             ADMINISTRATION,
-            when="visibility=public",
+            when=PUBLIC,
         ),
         on(
             "vulnerability_alerts",
@@ -160,7 +170,7 @@ REPOSITORY = Listing(
             "docs_files",
             "contents/docs",
             CONTENTS,
-            when="visibility=public",
+            when=PUBLIC,
             result="items[]",
             absent=("404", "absent"),
             shape=names,
