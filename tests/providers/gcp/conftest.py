@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio.testing
 
 from tests.providers.gcp.estate import everything
 from tests.servers.gcp import Estate, GcpServer
@@ -42,3 +43,9 @@ def start(outside: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def server(start: Start) -> GcpServer:
     return start()
+
+
+@pytest.fixture
+def autojump() -> trio.testing.MockClock:
+    """A clock that does not wait."""
+    return trio.testing.MockClock(autojump_threshold=0.05)

@@ -329,8 +329,21 @@ class Reader:
         self.answers.append(answer)
         return answer
 
+    async def ask_local(self) -> Any:
+        return await self.ask(Call(provider="gcp", account="", region="", api="local.Credentials"))
+
     async def connect(self) -> list[Identity]:
-        return [*await self.gcp.connect(self.ask)]
+        try:
+            return [*await self.gcp.connect(self.ask)]
+        finally:
+            await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close the connections, which outside of tests the end of the process does."""
+        for client in self.gcp.sender.clients.values() if self.gcp.sender else ():
+            if client.opened:
+                await client.opened.aclose()
+                client.opened = None
 
     async def all(self) -> tuple[list[Resource], dict[str, ReadError]]:
         """Everything there is, and the error of each place that had one."""
@@ -342,6 +355,7 @@ class Reader:
                 await self.gcp.read(partition, self.ask, found.append)
             except ReadError as error:
                 errors[partition.place] = error
+        await self.hang_up()
         self.gcp.close()
         return found, errors
 
@@ -357,5 +371,6 @@ class Reader:
         except ReadError as error:
             return found, error
         finally:
+            await self.hang_up()
             self.gcp.close()
         return found, None

@@ -82,30 +82,20 @@ class Gcp:
         if not names:
             blind = ReadError(Reason.DENIED, "the credentials see no project")
             return [scopes.failed("", local, blind)]
-        identities: dict[str, Identity] = {}
+        found = {name: Scope(name) for name in names}
         async with trio.open_nursery() as nursery:
-            for name in names:
-                nursery.start_soon(self.open, ask, name, local, identities)
-        return [identities[name] for name in names]
+            for scope in found.values():
+                nursery.start_soon(scopes.explore, ask, scope)
+        for scope in found.values():
+            await scopes.known(ask, scope)
+        self.scopes += [scope for scope in found.values() if scope.closed is None]
+        return [scopes.identity(scope, local) for scope in found.values()]
 
     async def default(self, ask: Ask, local: Mapping[str, Any]) -> list[str]:
         """The project of the credentials, or every project they see. Raises `ReadError`."""
         if project := local.get("project"):
             return [f"projects/{project}"]
         return sorted(f"projects/{found['projectId']}" for found in await scopes.visible(ask))
-
-    async def open(
-        self, ask: Ask, name: str, local: Mapping[str, Any], identities: dict[str, Identity]
-    ) -> None:
-        scope = Scope(name)
-        try:
-            await scopes.explore(ask, scope)
-        except ReadError as error:
-            await scopes.known(ask, scope)
-            identities[name] = scopes.failed(name, local, error)
-            return
-        identities[name] = scopes.connected(scope, local)
-        self.scopes.append(scope)
 
     async def partitions(self, ask: Ask) -> Sequence[Partition]:  # noqa: ARG002
         """Each kind of each project; those of an organisation, where one is read."""

@@ -188,6 +188,8 @@ def load() -> Any:
         from google.auth import compute_engine
 
         return compute_engine.Credentials(scopes=SCOPES)  # type: ignore[no-untyped-call]
+    if info["type"] == "external_account":
+        return federated(info)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the file is the user's own, which the warning doubts
         loaded, _ = google.auth.load_credentials_from_dict(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
@@ -201,6 +203,22 @@ def load() -> Any:
             target_scopes=list(SCOPES),
         )
     return loaded
+
+
+def federated(info: Mapping[str, Any]) -> Any:
+    """Credentials of another cloud or a CI system.
+
+    google.auth's own choice among these classes asks the resource manager for the pool's project,
+    which such credentials seldom may.
+    """
+    from google.auth import aws, identity_pool, pluggable
+
+    origin = info.get("credential_source")
+    if str(info.get("subject_token_type", "")).endswith(":aws4_request"):
+        return aws.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+    if isinstance(origin, dict) and origin.get("executable"):
+        return pluggable.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+    return identity_pool.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
 
 
 def refresh(loaded: Any) -> None:

@@ -30,6 +30,7 @@ class Scope:
     accounts: dict[str, str] = field(default_factory=dict)  # number -> id of its living projects
     above: list[str] = field(default_factory=list)  # organisations seen, "organizations/1"
     off: ReadError | None = None
+    closed: ReadError | None = None  # why nothing of it can be read
     missing: bool = False  # the scope itself could not be found
     inventory: Inventory | None = None
 
@@ -91,19 +92,23 @@ def asking(scope: str, api: str, params: Mapping[str, Any]) -> Call:
 async def explore(ask: Ask, scope: Scope) -> None:
     """Find the projects of a scope: by the inventory, or by the resource manager.
 
-    Raises `ReadError` when neither answers.
+    When neither answers, the scope is closed.
     """
     types = [name for kind in NODES for name in ASSETS[kind].types]
     try:
-        async for assets in pages(ask, scope.name, "RESOURCE", types):
-            for asset in assets:
-                note(scope, asset)
+        try:
+            async for assets in pages(ask, scope.name, "RESOURCE", types):
+                for asset in assets:
+                    note(scope, asset)
+        except ReadError as error:
+            if error.reason not in OFF:
+                raise
+            scope.off = error
+            scope.accounts.clear()
+            await descend(ask, scope)
     except ReadError as error:
-        if error.reason not in OFF:
-            raise
-        scope.off = error
-        scope.accounts.clear()
-        await descend(ask, scope)
+        scope.closed = error
+        return
     if not scope.accounts and scope.name.startswith("projects/"):
         project = scope.name.removeprefix("projects/")
         scope.accounts[project] = project
@@ -178,8 +183,10 @@ async def known(ask: Ask, scope: Scope) -> None:
     )
 
 
-def connected(scope: Scope, local: Mapping[str, Any]) -> Identity:
-    """The identity of a scope that can be read."""
+def identity(scope: Scope, local: Mapping[str, Any]) -> Identity:
+    """As whom a scope is read, or why it is not."""
+    if scope.closed is not None:
+        return failed(scope.name, local, scope.closed)
     detail = ""
     if scope.off is not None:
         why = "off" if scope.off.reason is Reason.DISABLED else "denied"
