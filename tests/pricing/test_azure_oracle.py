@@ -240,26 +240,54 @@ def test_a_sql_database_costs_what_infracost_says(name: str) -> None:
     assert monthly(database) == pytest.approx(wanted, abs=0.05)
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "gb", "region"),
-    [
-        ("gp", "Standard_D4s_v3", 32, "westus"),
-        ("mo", "Standard_E4s_v3", 64, "westus"),
-        ("burstable", "Standard_B1ms", 128, "westus"),
-    ],
-)
-def test_a_postgresql_server_costs_what_infracost_says(
-    name: str, size: str, gb: int, region: str
+SERVERS = [
+    ("dbforpostgresql", "postgresql", "gp", "Standard_D4s_v3", 32),
+    ("dbforpostgresql", "postgresql", "mo", "Standard_E4s_v3", 64),
+    ("dbforpostgresql", "postgresql", "burstable", "Standard_B1ms", 128),
+    ("dbformysql", "mysql", "gp", "Standard_D2ads_v5", 20),
+    ("dbformysql", "mysql", "burstable", "Standard_B1ms", 30),
+]
+
+
+@pytest.mark.parametrize(("service", "engine", "name", "size", "gb"), SERVERS)
+def test_a_database_server_costs_what_infracost_says(
+    service: str, engine: str, name: str, size: str, gb: int
 ) -> None:
     wanted = sum(
         usd
-        for resource_, component, _, usd in golden("postgresql_flexible_server_test")
-        if resource_ == name and re.match(r"Compute|Storage", component)
+        for of, component, _, usd in golden(f"{engine}_flexible_server_test")
+        if of == name and re.match(r"Compute|Storage", component)
     )
     server = azure(
-        "dbforpostgresql.flexible_server",
-        region,
+        f"{service}.flexible_server",
+        "westus",
         sku={"name": size},
         properties={"state": "Ready", "storage": {"storageSizeGB": gb}},
     )
     assert monthly(server) == pytest.approx(wanted, abs=2 * CENT)
+
+
+POOLS = {
+    "basic_100": ("BasicPool", "Basic", 100),
+    "standard_200": ("StandardPool", "Standard", 200),
+    "premium_500": ("PremiumPool", "Premium", 500),
+    "gp_gen5": ("GP_Gen5", "GeneralPurpose", 4),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_an_elastic_pool_costs_what_infracost_says(name: str) -> None:
+    sku, tier, units = POOLS[name]
+    counted = r"Compute|SQL license|Storage" if "gen5" in name else "Compute"
+    wanted = sum(
+        usd
+        for of, component, _, usd in golden("mssql_elasticpool_test")
+        if of == name and re.match(counted, component)
+    )
+    pool = azure(
+        "sql.elastic_pool",
+        "westeurope",
+        sku={"name": sku, "tier": tier, "capacity": units},
+        properties={"licenseType": "LicenseIncluded", "maxSizeBytes": 100 * 2**30},
+    )
+    assert monthly(pool) == pytest.approx(wanted, abs=0.05)

@@ -305,23 +305,50 @@ def sql_database(resource: Resource, prices: Prices) -> Price:
     return total(parts, "; ".join((*notes, "without backups")))
 
 
-def postgresql(resource: Resource, prices: Prices) -> Price:
-    """A flexible server with its disk; a standby doubles both. A stopped one pays for the disk."""
+def elastic_pool(resource: Resource, prices: Prices) -> Price:
     data, region = resource.data, place(resource)
     properties = data.get("properties") or {}
-    size = short(text(data, "sku", "name"))
-    standby = (properties.get("highAvailability") or {}).get("mode") in (
-        "ZoneRedundant",
-        "SameZone",
-    )
-    count = 2 if standby else 1
-    storage = number(properties, "storage", "storageSizeGB")
-    parts = [Part(storage * count, "GB", prices.rate("azure.postgresql.gb", region, "PostgreSQL"))]
-    if properties.get("state") == "Stopped":
-        return total(parts, "stopped: storage only, without backups")
-    rate = prices.rate(f"azure.postgresql.{size}.hour", region, f"PostgreSQL on {size}")
-    note = f"{size} with a standby" if standby else size
-    return total([hourly(rate, count), *parts], f"{note}, without backups")
+    if properties.get("zoneRedundant") is True:
+        raise UnpricedError("no price for zone-redundant pools")
+    tier, units = text(data, "sku", "tier"), number(data, "sku", "capacity")
+    if tier in ("Basic", "Standard", "Premium"):
+        rate = prices.rate(f"azure.sql.pool.{tier}.dtu", region, f"{tier} pools")
+        return total([hourly(rate, units)], f"{units:g} eDTU, with the storage that they include")
+    name = text(data, "sku", "name")
+    if name != "GP_Gen5":
+        raise UnpricedError(f"no price for {name} pools")
+    parts = [hourly(prices.rate("azure.sql.pool.GP.vcore", region, f"{name} pools"), units)]
+    if properties.get("licenseType") != "BasePrice":
+        parts.append(hourly(prices.rate("azure.sql.licence.GP.vcore.hour", region), units))
+    size = number(properties, "maxSizeBytes") / GB
+    parts.append(Part(round(size, 3), "GB", prices.rate("azure.sql.GP.gb", region)))
+    return total(parts, f"{name}, {units:g} cores, without backups")
+
+
+def flexible_server(engine: str) -> Callable[[Resource, Prices], Price]:
+    """The entry for flexible servers of an engine: the machine with its disk.
+
+    A standby doubles both. A stopped server pays for the disk.
+    """
+
+    def entry(resource: Resource, prices: Prices) -> Price:
+        data, region = resource.data, place(resource)
+        properties = data.get("properties") or {}
+        size = short(text(data, "sku", "name"))
+        mode = (properties.get("highAvailability") or {}).get("mode")
+        count = 2 if mode in ("ZoneRedundant", "SameZone") else 1
+        rate = prices.rate(f"azure.{engine}.gb", region, f"the storage of {engine} servers")
+        parts = [Part(number(properties, "storage", "storageSizeGB") * count, "GB", rate)]
+        if properties.get("state") == "Stopped":
+            return total(parts, "stopped: storage only, without backups")
+        rate = prices.rate(f"azure.{engine}.{size}.hour", region, f"{engine} servers on {size}")
+        note = f"{size} with a standby" if count == 2 else size
+        return total([hourly(rate, count), *parts], f"{note}, without backups")
+
+    return entry
+
+
+postgresql, mysql = flexible_server("postgresql"), flexible_server("mysql")
 
 
 def service_bus(resource: Resource, prices: Prices) -> Price:
