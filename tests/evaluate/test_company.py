@@ -101,3 +101,11 @@ def test_with_none_of_its_providers_at_hand_a_rule_is_left_out(tmp_path: Path):
 def test_a_mistyped_kind_of_a_provider_at_hand_is_still_refused(tmp_path: Path):
     with pytest.raises(RuleErrors, match=r"there is no kind 'aws\.s3\.buckt'"):
         loaded(tmp_path, resource="[aws.s3.buckt, gcp.storage.bucket]", partial=True)
+
+
+def test_with_some_providers_at_hand_examples_are_passed_over(tmp_path: Path):
+    (whole,), (brief,) = loaded(tmp_path), loaded(tmp_path, partial=True)
+
+    assert 3 == len(whole.examples)
+    assert not brief.examples
+    assert brief == replace(whole, examples=())

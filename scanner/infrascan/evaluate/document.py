@@ -17,6 +17,7 @@ import yaml
 from infrascan.model import InputError
 
 SIZE_CAP = 256 * 1024
+EXAMPLES = re.compile(r"(?m)^examples:\n(?:[ #].*\n|\n)*\Z")  # at the end of a file
 DEPTH_CAP = 100
 # libyaml composes by recursion in C: nesting beyond this is counted before it is composed.
 NESTING_SAFE = 1000
@@ -135,8 +136,11 @@ def sort(node: Any) -> str:
     return f"'{node.value}'" if node.value else "nothing"
 
 
-def compose(path: Path, shown: str) -> tuple[Document, Any]:
-    """The file's document and its root node; None for the node when it cannot be read."""
+def compose(path: Path, shown: str, *, examples: bool = True) -> tuple[Document, Any]:
+    """The file's document and its root node; None for the node when it cannot be read.
+
+    Without `examples`, those that end the file, most of its text, are passed over.
+    """
     document = Document(shown)
     try:
         with path.open("rb") as file:
@@ -151,15 +155,16 @@ def compose(path: Path, shown: str) -> tuple[Document, Any]:
     except UnicodeDecodeError as error:
         document.wrong(None, f"is not UTF-8: byte {error.start} cannot be decoded")
         return document, None
-    return document, root(document)
+    text = document.text if examples else EXAMPLES.sub("examples: []\n", document.text)
+    return document, root(document, text)
 
 
-def root(document: Document) -> Any:
+def root(document: Document, text: str) -> Any:
     try:
-        if nests_too_deep(document.text):
+        if nests_too_deep(text):
             document.wrong(None, f"is nested more than {DEPTH_CAP} levels deep")
             return None
-        node = Loader(document.text).get_single_node()
+        node = Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         problem = " ".join(part for part in (error.context, error.problem) if part)
         document.wrong(error.problem_mark or error.context_mark, f"is not YAML: {problem}")

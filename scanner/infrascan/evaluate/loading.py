@@ -31,7 +31,8 @@ def load(folders: Sequence[Path], kinds: Mapping[str, Kind], *, partial: bool = 
     """The rules of all folders. Raises RuleErrors with everything that is wrong in any of them.
 
     Field paths are looked up in the kinds' trees; a kind without a tree takes any. With `partial`,
-    `kinds` are those of some providers: what rules say of the others is left out, unchecked.
+    `kinds` are those of some providers: what rules say of the others is left out, unchecked, and
+    so are examples.
     """
     leads = relations(kinds)
     providers = {kind.provider for kind in kinds.values()}
@@ -42,7 +43,7 @@ def load(folders: Sequence[Path], kinds: Mapping[str, Kind], *, partial: bool = 
             errors.append(RuleError(str(folder), 1, 1, "there is no such folder of rules"))
             continue
         for file in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
-            document, root = compose(file, str(file))
+            document, root = compose(file, str(file), examples=not partial)
             rule = read(
                 document, root, identifier(file, folder, providers), kinds, leads, partial=partial
             )
