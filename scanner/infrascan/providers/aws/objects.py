@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import boto3.session
@@ -34,15 +35,17 @@ def fetch(bucket: str, key: str, region: str = "", profile: str = "") -> dict[st
                 user_agent=AGENT,
             ),
         )
-        answer = client.get_object(Bucket=bucket, Key=key)
-        if answer.get("ContentLength", 0) > LARGEST:
-            detail = f"the object is larger than {LARGEST >> 20} MB"
-            raise ReadError(Reason.TRUNCATED, detail, code="size")
-        body = answer["Body"].read()
+        with closing(client):
+            answer = client.get_object(Bucket=bucket, Key=key)
+            if answer.get("ContentLength", 0) > LARGEST:
+                detail = f"the object is larger than {LARGEST >> 20} MB"
+                raise ReadError(Reason.TRUNCATED, detail, code="size")
+            with closing(answer["Body"]) as body:
+                text = body.read()
     except (BotoCoreError, ClientError) as error:
         raise translated(error) from error
     return {
-        "body": body,
+        "body": text,
         "encryption": answer.get("ServerSideEncryption"),
         "kms_key": answer.get("SSEKMSKeyId"),
         "versioned": answer.get("VersionId") not in (None, "", "null"),

@@ -71,7 +71,7 @@ def kind_of(text: bytes) -> str:
 
 def state(found: Mapping[str, Any]) -> dict[str, Any]:
     resources = [
-        instance(block, item) for block in found["resources"] for item in block.get("instances", ())
+        instance(block, item) for block in found["resources"] for item in block["instances"]
     ]
     return {
         "form": "state",

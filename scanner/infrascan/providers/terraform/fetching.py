@@ -95,6 +95,9 @@ async def over_http(place: places.Place) -> dict[str, Any]:
         headers["Authorization"] = f"Basic {pair}"
     client = Client(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", headers=headers)
     query = f"?{parts.query}" if parts.query else ""
-    answer = await client.request(f"GET {parts.path or '/'}{query}", {}, text=True)
+    try:
+        answer = await client.request(f"GET {parts.path or '/'}{query}", {}, text=True)
+    finally:
+        client.close()
     text = str(answer.body or "").encode()
     return {**parse(text), "size_bytes": len(text), "lock": None}
