@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,7 +40,7 @@ class DigitalOcean(Contexts):
 
     name: ClassVar[str] = "digitalocean"
     title: ClassVar[str] = "doctl"
-    tables: ClassVar[tuple[Listing, ...]] = TABLES
+    tables: ClassVar[Sequence[Listing]] = TABLES
     fields: ClassVar[Path] = Path(__file__).with_name("fields.json.gz")
     variables: ClassVar[tuple[str, ...]] = ("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN")
     command: ClassVar[str] = "doctl auth init"

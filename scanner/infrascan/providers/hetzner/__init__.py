@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ class Hetzner(Contexts):
 
     name: ClassVar[str] = "hetzner"
     title: ClassVar[str] = "hcloud"
-    tables: ClassVar[tuple[Listing, ...]] = TABLES
+    tables: ClassVar[Sequence[Listing]] = TABLES
     fields: ClassVar[Path] = Path(__file__).with_name("fields.json.gz")
     variables: ClassVar[tuple[str, ...]] = ("HCLOUD_TOKEN",)
     command: ClassVar[str] = "hcloud context create NAME"
