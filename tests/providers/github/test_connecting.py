@@ -80,6 +80,14 @@ def test_a_fine_grained_token_has_no_scopes(monkeypatch: pytest.MonkeyPatch):
     assert found[0].source == "GH_TOKEN"
 
 
+def test_an_empty_header_of_a_fine_grained_token_is_no_scope(monkeypatch: pytest.MonkeyPatch):
+    token = "github_pat_" + "A" * 70
+    with server(estate(scopes="", token=token)) as running:
+        monkeypatch.setenv("GITHUB_API_URL", running.url)
+        monkeypatch.setenv("GITHUB_TOKEN", token)
+        assert collected(opened(ORG)).identities[0].detail == ""
+
+
 def test_an_app_reads_what_it_was_given(monkeypatch: pytest.MonkeyPatch):
     routes = {**organization(), **of_repository()}
     routes["/user"] = Refusal(403, "Resource not accessible by integration")

@@ -139,6 +139,7 @@ def test_an_archived_repository_is_spared(running: RestServer):
 
 ABSENT = [
     ("branches/main/protection", UNPROTECTED, "branch_protection"),
+    ("branches/main/protection", Refusal(message="Branch not found"), "branch_protection"),
     ("vulnerability-alerts", NO_ALERTS, "vulnerability_alerts"),
     ("codeowners/errors", NOT_FOUND, "codeowners"),
     ("contents/.github", NOT_FOUND, "github_files"),

@@ -40,6 +40,7 @@ from infrascan.providers.rest.calling import Caller
 from infrascan.providers.rest.platform import Platform
 
 AT_ONCE = 20
+SCOPELESS = ("github_pat_", "ghs_", "ghu_")  # fine-grained tokens and those of Apps
 LOCAL = "local.Credentials"
 
 
@@ -169,9 +170,10 @@ class Github(Platform):
         kept = answers.received(call, answer)
         if call.api == "GET /user" and isinstance(kept, dict):
             scopes = answer.headers.get("x-oauth-scopes")
-            kept["oauth_scopes"] = (
-                None if scopes is None else sorted(filter(None, scopes.replace(" ", "").split(",")))
-            )
+            if scopes is None or self.credentials.token.startswith(SCOPELESS):
+                kept["oauth_scopes"] = None
+            else:
+                kept["oauth_scopes"] = sorted(filter(None, scopes.replace(" ", "").split(",")))
         return kept
 
     async def send(self, call: Call) -> Any:

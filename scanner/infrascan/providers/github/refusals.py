@@ -16,7 +16,7 @@ SECONDARY = re.compile(r"(?i)secondary rate limit|abuse detection|exceeded a .*r
 SECONDARY_WAIT = 60.0  # what GitHub asks for where it names no time
 # In a good token's hands these mean that there is none; the code is "absent".
 ABSENT = re.compile(
-    r"(?i)^(branch not protected|vulnerability alerts are disabled|no analysis found"
+    r"(?i)^(branch not (?:protected|found)|vulnerability alerts are disabled|no analysis found"
     r"|this repository is empty|git repository is empty)"
 )
 # The feature is off here, or not part of the plan; the code is "disabled".
