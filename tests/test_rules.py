@@ -18,10 +18,11 @@ from infrascan.providers import PROVIDERS
 from infrascan.providers import load as provider
 from infrascan.shipped import shipped
 
-LEAST = {"aws": 60, "k8s": 40, "gcp": 75}
+LEAST = {"aws": 60, "k8s": 40, "gcp": 75, "hetzner": 40, "digitalocean": 45}
 VENDORS = (
     *("docs.aws.amazon.com", "kubernetes.io", "github.com/kubernetes"),
     *("gateway-api.sigs.k8s.io", "docs.docker.com", "cloud.google.com"),
+    *("docs.hetzner.com", "docs.digitalocean.com"),
 )
 REMEDIES = ("ensure-", "avoid-", "use-", "no-", "should-", "check-")
 # What the project's documents name, with the severity they give it.
