@@ -49,7 +49,7 @@ def billed(data: dict[str, Any], name: str) -> Price:
     return Price(
         monthly=round(amount / MONTHS[frequency], 2),
         source="Cloudflare's API, this account",
-        date="",
+        date=str(data.get("current_period_start") or "")[:10],
         currency=currency,
         basis=f"{name}: {amount:g} {currency} {frequency}",
     )

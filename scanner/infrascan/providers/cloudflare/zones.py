@@ -141,9 +141,8 @@ RECORDS = Listing(
             to="cloudflare.tunnel",
             by="id",
             reverse="public_names",
-            within="anywhere",
+            within="account",
             matching=r"^([0-9a-f-]{36})\.cfargotunnel\.com\.?$",
-            missing="dangling_tunnels",
         ),
         Relation(
             name="pages_project",
@@ -153,7 +152,6 @@ RECORDS = Listing(
             reverse="public_names",
             within="anywhere",
             matching=r"^(?:[a-z0-9-]+\.)?([a-z0-9-]+\.pages\.dev)\.?$",
-            missing="dangling_pages_projects",
         ),
     ),
 )
