@@ -92,6 +92,18 @@ def test_a_disk_costs_what_infracost_says(groups: tuple[str], count: float, usd:
     assert monthly(disk) * count == pytest.approx(usd, abs=CENT * count)
 
 
+@pytest.mark.parametrize(
+    ("groups", "count", "usd"), named(golden("image_test"), r"Storage \(([SEP]\d+), LRS\)")
+)
+def test_a_disk_in_europe_costs_what_infracost_says(
+    groups: tuple[str], count: float, usd: float
+) -> None:
+    (name,) = groups
+    sku, size = {"name": KINDS[name[0]]}, SIZES[name]
+    disk = azure("compute.disk", "westeurope", sku=sku, properties={"diskSizeGB": size})
+    assert monthly(disk) * count == pytest.approx(usd, abs=CENT * count)
+
+
 def test_an_ultra_disk_costs_what_infracost_says() -> None:
     lines = {component: usd for _, component, _, usd in golden("managed_disk_test")}
     disk = azure(

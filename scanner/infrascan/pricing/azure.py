@@ -317,7 +317,7 @@ def elastic_pool(resource: Resource, prices: Prices) -> Price:
     name = text(data, "sku", "name")
     if name != "GP_Gen5":
         raise UnpricedError(f"no price for {name} pools")
-    parts = [hourly(prices.rate("azure.sql.pool.GP.vcore", region, f"{name} pools"), units)]
+    parts = [hourly(prices.rate("azure.sql.GP.vcore", region, f"{name} pools"), units)]
     if properties.get("licenseType") != "BasePrice":
         parts.append(hourly(prices.rate("azure.sql.licence.GP.vcore.hour", region), units))
     size = number(properties, "maxSizeBytes") / GB
