@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,9 +23,7 @@ EACH = pytest.mark.parametrize("rule", SHIPPED.rules, ids=lambda rule: rule.id)
 
 
 def test_there_are_as_many_rules_as_promised() -> None:
-    count = dict.fromkeys(("security", "reliability", "cost"), 0)
-    for rule in SHIPPED.rules:
-        count[rule.category] += 1
+    count = Counter(str(rule.category) for rule in SHIPPED.rules)
     assert count["security"] >= 45
     assert count["reliability"] >= 15
     assert count["cost"] >= 15
