@@ -131,6 +131,43 @@ def test_checkouts_of_proposed_code(given: dict[str, Any], fetched: bool):
     assert bool(step(**given)["head_checkouts"]) == fetched
 
 
+FETCH = {
+    "uses": "actions/checkout@v5",
+    "with": {"ref": "${{ github.event.pull_request.head.sha }}"},
+}
+SAME = "github.event.pull_request.head.repo.full_name == github.repository"
+
+
+@pytest.mark.parametrize(
+    ("on", "job", "guarded"),
+    [
+        ("pull_request_target", {}, False),
+        ("pull_request_target", {"if": SAME}, True),
+        ("pull_request_target", {"if": "always()"}, False),
+        ("pull_request_target", {"if": "github.actor != 'dependabot[bot]'"}, False),
+        ("pull_request_target", {"if": SAME.replace("==", "!=")}, False),
+        (
+            "pull_request_target",
+            {"if": "!contains(github.event.pull_request.labels.*.name, 'wip')"},
+            False,
+        ),
+        (
+            "pull_request_target",
+            {"if": "contains(github.event.pull_request.labels.*.name, 'ok')"},
+            True,
+        ),
+        ("pull_request_target", {"if": "!github.event.pull_request.head.repo.fork"}, True),
+        ("pull_request_target", {"steps": [{**FETCH, "if": SAME}]}, True),
+        ({"pull_request_target": {"types": ["labeled"]}}, {}, True),
+        ({"pull_request_target": {"types": ["opened", "labeled"]}}, {}, False),
+        ({"pull_request_target": None}, {"if": "github.actor == 'dependabot[bot]'"}, True),
+    ],
+)
+def test_jobs_that_ask_who_started_them(on: Any, job: dict[str, Any], guarded: bool):
+    (found,) = flow({"steps": [FETCH], **job}, on=on)["workflow"]["head_checkouts"]
+    assert found["guarded"] is guarded
+
+
 @pytest.mark.parametrize(
     ("declared", "found"),
     [

@@ -34,6 +34,13 @@ HEAD = re.compile(
 FETCHES_HEAD = re.compile(
     r"gh\s+pr\s+checkout|git\s+(?:fetch|checkout|pull)\b[^\n]*(?:pull/|head_ref|head\.)"
 )
+# Who started the run, or a label of a maintainer's, decides whether a job goes on.
+GUARD = re.compile(
+    r"head\.repo\.full_name\s*==|==\s*github\.event\.pull_request\.head\.repo\.full_name"
+    r"|!\s*github\.event\.pull_request\.head\.repo\.fork|head\.repo\.fork\s*==\s*false"
+    r"|author_association|event\.label\.name\s*==|(?<!!)contains\([^)]*labels"
+    r"|(?:github\.(?:triggering_)?actor|user\.login|sender\.login)\s*=="
+)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LARGER = re.compile(r"(?i)(?:\d+-?cores?|[-_]x?large)$")
 GITHUB_OWNERS = frozenset({"actions", "github"})
@@ -52,8 +59,8 @@ TREE: Any = {
             **scalars("pinned", "secrets_inherit", "moving"),
         }
     },
-    "untrusted": {"[]": {"expression": {}, "job": {}, "step": {}}},
-    "head_checkouts": {"[]": {"job": {}, "step": {}}},
+    "untrusted": {"[]": scalars("expression", "job", "step", "guarded")},
+    "head_checkouts": {"[]": scalars("job", "step", "guarded")},
     "containers": {"[]": {"image": {}, "job": {}, "pinned": {}}},
     "plain_secrets": {"[]": {"name": {}, "class": {}, "job": {}}},
     "secrets": {"[]": {}},
@@ -90,6 +97,7 @@ def facts(text: str, owner: str, repo: str) -> dict[str, Any]:
     triggers = document.get("on", document.get(True))
     described = [job_facts(name, body) for name, body in jobs.items()]
     own = permissions(document.get("permissions"))
+    guarded = guarded_jobs(triggers, jobs)
     environments = sorted({job["environment"] for job in described if job["environment"]})
     return {
         "workflow": {
@@ -106,8 +114,8 @@ def facts(text: str, owner: str, repo: str) -> dict[str, Any]:
             "cancels_superseded": mapping(document.get("concurrency")).get("cancel-in-progress")
             is True,
             "uses": [*called(jobs, owner), *used(steps, owner)],
-            "untrusted": list(untrusted(steps)),
-            "head_checkouts": list(head_checkouts(steps)),
+            "untrusted": list(untrusted(steps, guarded)),
+            "head_checkouts": list(head_checkouts(steps, guarded)),
             "containers": list(containers(jobs, steps)),
             "plain_secrets": list(plain_secrets(document, jobs, steps)),
             "secrets": sorted(set(re.findall(r"\bsecrets\.([A-Za-z_]\w*)", text))),
@@ -284,23 +292,44 @@ def scripts(step: Mapping[Any, Any]) -> Iterator[str]:
         yield str(mapping(step.get("with")).get("script") or "")
 
 
-def untrusted(steps: list[tuple[Any, Mapping[Any, Any]]]) -> Iterator[dict[str, Any]]:
+def guarded_jobs(triggers: Any, jobs: Mapping[Any, Any]) -> frozenset[str]:
+    """The jobs that look at who started them, or that only a maintainer's label starts."""
+    if isinstance(triggers, dict) and "pull_request_target" in triggers:
+        types = mapping(triggers["pull_request_target"]).get("types")
+        if types in ("labeled", ["labeled"]):
+            return frozenset(map(str, jobs))
+    return frozenset(
+        str(name) for name, body in jobs.items() if GUARD.search(str(mapping(body).get("if")))
+    )
+
+
+def untrusted(
+    steps: list[tuple[Any, Mapping[Any, Any]]], guarded: frozenset[str]
+) -> Iterator[dict[str, Any]]:
     """Expressions that paste what strangers wrote into a program."""
     for job, step in steps:
         for script in scripts(step):
             for expression in EXPRESSION.findall(script):
                 if found := UNTRUSTED.search(expression):
-                    yield {"expression": found[0], "job": str(job), "step": title(step)}
+                    yield {"expression": found[0], **place(job, step, guarded)}
 
 
-def head_checkouts(steps: list[tuple[Any, Mapping[Any, Any]]]) -> Iterator[dict[str, Any]]:
+def head_checkouts(
+    steps: list[tuple[Any, Mapping[Any, Any]]], guarded: frozenset[str]
+) -> Iterator[dict[str, Any]]:
     """Steps that fetch the code of a pull request instead of the branch it goes to."""
     for job, step in steps:
         given = mapping(step.get("with"))
         places = f"{given.get('ref', '')} {given.get('repository', '')}"
         checkout = action(step).startswith("actions/checkout") and HEAD.search(places)
         if checkout or any(FETCHES_HEAD.search(script) for script in scripts(step)):
-            yield {"job": str(job), "step": title(step)}
+            yield place(job, step, guarded)
+
+
+def place(job: Any, step: Mapping[Any, Any], guarded: frozenset[str]) -> dict[str, Any]:
+    """Where a step is, and whether it asks who started it."""
+    asks = str(job) in guarded or bool(GUARD.search(str(step.get("if"))))
+    return {"job": str(job), "step": title(step), "guarded": asks}
 
 
 def containers(
