@@ -73,6 +73,9 @@ class Team:
 
     def page(self, path: str, query: dict[str, list[str]]) -> Answer:
         items, last = self.lists[path], path.rpartition("/")[2]
+        if path == "/v2/droplets":  # GPU Droplets are listed alone, or not at all
+            gpus = query.get("type") == ["gpus"]
+            items = [one for one in items if one["size_slug"].startswith("gpu-") is gpus]
         name = NAMES.get(path) or LAST.get(last) or last
         number = int(query.get("page", ["1"])[0])
         size = min(int(query.get("per_page", ["20"])[0]), 200)

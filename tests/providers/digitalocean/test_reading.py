@@ -168,10 +168,43 @@ def test_five_hundred_droplets_come_in_three_pages(
 
     assert outcome.error is None
     assert {one.id for one in outcome.resources} == {str(n) for n in range(1000, 1500)}
-    pages = [r.query.get("page") for r in server.requests if r.path == "/v2/droplets"]
-    assert pages == [None, "2", "3"]
+    lists = [r.query for r in server.requests if r.path == "/v2/droplets"]
+    assert [one.get("page") for one in lists if "type" not in one] == [None, "2", "3"]
     hosts = {r.headers["host"] for r in server.requests}
     assert hosts == {server.url.removeprefix("http://")}  # the links name another
+
+
+def test_gpu_droplets_are_read_from_a_list_of_their_own(
+    opened: Open, acme: Team, monkeypatch: pytest.MonkeyPatch
+):
+    gpu = {**droplet(9, "trainer", ip=90), "size_slug": "gpu-h100x1-80gb"}
+    monkeypatch.setitem(acme.lists, "/v2/droplets", [*acme.lists["/v2/droplets"], gpu])
+
+    outcome = one_kind(opened(), "digitalocean.droplet")
+
+    assert outcome.error is None
+    assert [one.name for one in outcome.resources].count("trainer") == 1
+    assert len(outcome.resources) == 9
+
+
+@pytest.mark.parametrize("gpus", [True, False])
+def test_one_list_of_droplets_that_fails_hides_not_the_other(
+    opened: Open, server: RestServer, acme: Team, monkeypatch: pytest.MonkeyPatch, gpus: bool
+):
+    gpu = {**droplet(9, "trainer", ip=90), "size_slug": "gpu-h100x1-80gb"}
+    monkeypatch.setitem(acme.lists, "/v2/droplets", [*acme.lists["/v2/droplets"], gpu])
+    provider = opened()
+    server.fault = lambda r: (
+        error(500, "server_error", "oh")
+        if r.path == "/v2/droplets" and ("type" in r.query) is gpus
+        else None
+    )
+
+    outcome = one_kind(provider, "digitalocean.droplet")
+
+    assert outcome.error is not None
+    assert outcome.error.reason is Reason.UNREACHABLE
+    assert len(outcome.resources) == (8 if gpus else 1)
 
 
 def test_a_list_that_ends_early_is_truncated(opened: Open, server: RestServer):

@@ -17,17 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from infrascan.collect.provider import Call
-from infrascan.model import ReadError, Reason
+from infrascan.collect.provider import Ask, Call, Emit
+from infrascan.model import Partition, ReadError, Reason
 from infrascan.providers.digitalocean.account import ACCOUNT
-from infrascan.providers.digitalocean.compute import COMPUTE
+from infrascan.providers.digitalocean.compute import COMPUTE, GPU_DROPLETS
 from infrascan.providers.digitalocean.edge import EDGE
 from infrascan.providers.digitalocean.managed import MANAGED
 from infrascan.providers.digitalocean.scrubbing import arrived
 from infrascan.providers.http import Answer
+from infrascan.providers.rest.calling import Caller
 from infrascan.providers.rest.contexts import DEFAULT, Contexts, Held, from_environment, homely
 from infrascan.providers.rest.kinds import needed
 from infrascan.providers.rest.platform import DAY
+from infrascan.providers.rest.reading import Reading
 from infrascan.providers.rest.tables import Listing
 
 API = "https://api.digitalocean.com"
@@ -63,6 +65,19 @@ class DigitalOcean(Contexts):
     def scope(self, account: str) -> dict[str, Any]:
         shared = super().scope(account)
         return {**shared, "fortnight_ago": shared["now"] - 14 * DAY}
+
+    async def read(self, partition: Partition, ask: Ask, emit: Emit) -> None:
+        """Read one kind of one team; Droplets are in two lists, of which one may fail."""
+        failure: ReadError | None = None
+        try:
+            await super().read(partition, ask, emit)
+        except ReadError as error:
+            failure = error
+        if partition.kind == GPU_DROPLETS.kind:
+            caller = Caller(partition, self.scope(partition.account), ask)
+            await Reading(GPU_DROPLETS, caller, emit).run()
+        if failure:
+            raise failure
 
     def who(self, context: str, answer: Any) -> str:
         """The member who made the token, and the team; both are in the answer of /v2/account."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from infrascan.providers.digitalocean.reading import (
     FULL,
     METRIC,
@@ -45,6 +47,9 @@ DROPLETS = Listing(
         leads("custom_image", "image.id", "image", "droplets", matching=NUMBER),
     ),
 )
+
+# The list leaves GPU Droplets out unless it is asked for them alone: a second list of one kind.
+GPU_DROPLETS = dataclasses.replace(DROPLETS, params={**FULL, "type": "gpus"})
 
 VOLUMES = Listing(
     kind="digitalocean.volume",
