@@ -9,6 +9,7 @@ from infrascan.providers.github.repositories import owned
 from infrascan.providers.github.words import (
     ACTIONS,
     ACTIVE,
+    ADMINISTRATION,
     CONTENTS,
     COUNTED,
     LINKED,
@@ -170,7 +171,7 @@ REPOSITORY_RUNNER = Listing(
     adds={**PART_OF, "is_private": "{is_private}"},
     id="{repository}/{id}",
     name=("name", "id"),
-    permission="repository administration: read",
+    permission=ADMINISTRATION,
     relations=(owned("runners"),),
 )
 

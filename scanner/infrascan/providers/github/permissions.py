@@ -11,6 +11,7 @@ from infrascan.providers.rest.tables import Listing
 # Scopes of a classic token. None of them can only read a private repository: `repo` writes too,
 # so a fine-grained token or an App is the better reader.
 CLASSIC = ("repo", "read:org", "admin:org_hook", "read:packages", "manage_billing:copilot")
+ORGANIZATIONAL = ("organization_", "members")
 WANTED = {
     "read:org": ("read:org", "write:org", "admin:org"),
     "repo": ("repo",),
@@ -21,10 +22,10 @@ def least(tables: Sequence[Listing]) -> dict[str, Any]:
     """Permissions of a fine-grained token or App, and what only a classic token can do."""
     found: dict[str, dict[str, str]] = {"repository": {}, "organization": {}}
     for permission in needed(tables):
-        place, _, rest = permission.partition(",")[0].partition(" ")
-        if place in found:
-            name, _, access = rest.partition(": ")
-            found[place][name] = access
+        name, _, access = permission.partition(",")[0].partition(": ")
+        if access:  # scopes of classic tokens have none
+            whose = "organization" if name.startswith(ORGANIZATIONAL) else "repository"
+            found[whose][name] = access
     return {
         "fine_grained": found,
         "role": "owner of the organisation, to see who has no second factor",

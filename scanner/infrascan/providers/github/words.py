@@ -12,25 +12,25 @@ LINKED = Paging(link="next")  # made of the Link header on arrival
 COUNTED = Paging(link="next", total="total_count")
 MISSING = ("404",)
 
-# Permissions of fine-grained tokens and Apps, as GitHub's documentation names them.
-METADATA = "repository metadata: read"
-ADMINISTRATION = "repository administration: read"
-CONTENTS = "repository contents: read"
-ACTIONS = "repository actions: read"
-SECRETS = "repository secrets: read"
-VARIABLES = "repository variables: read"
-HOOKS = "repository webhooks: read"
-PAGES = "repository pages: read"
-DEPENDABOT = "repository vulnerability_alerts: read"
-CODE_SCANNING = "repository security_events: read"
-SECRET_SCANNING = "repository secret_scanning_alerts: read"  # noqa: S105 - a name
-MEMBERS = "organization members: read"
-ORGANIZATION = "organization administration: read"
-ORGANIZATION_SECRETS = "organization secrets: read"
-ORGANIZATION_VARIABLES = "organization actions_variables: read"
-ORGANIZATION_HOOKS = "organization webhooks: read"
-RUNNERS = "organization self_hosted_runners: read"
-COPILOT = "organization copilot_seat_management: read"
+# Permissions of fine-grained tokens and Apps, as GitHub's refusals name them.
+METADATA = "metadata: read"
+ADMINISTRATION = "administration: read"
+CONTENTS = "contents: read"
+ACTIONS = "actions: read"
+SECRETS = "secrets: read"
+VARIABLES = "actions_variables: read"
+HOOKS = "repository_hooks: read"
+PAGES = "pages: read"
+DEPENDABOT = "vulnerability_alerts: read"
+CODE_SCANNING = "security_events: read"
+SECRET_SCANNING = "secret_scanning_alerts: read"  # noqa: S105 - a name
+MEMBERS = "members: read"
+ORGANIZATION = "organization_administration: read"
+ORGANIZATION_SECRETS = "organization_secrets: read"
+ORGANIZATION_VARIABLES = "organization_actions_variables: read"
+ORGANIZATION_HOOKS = "organization_hooks: read"
+RUNNERS = "organization_self_hosted_runners: read"
+COPILOT = "organization_copilot_seat_management: read"
 PACKAGES = "scope read:packages"  # only classic tokens can list packages
 
 REPO = "GET /repos/{owner}/{repo}"
