@@ -90,7 +90,8 @@ def docker() -> bool:
     if named("DOCKER_HOST", "DOCKER_CONTEXT"):
         return True
     user = f"/run/user/{os.getuid()}/docker.sock" if hasattr(os, "getuid") else ""
-    return any(Path(path).exists() for path in ("/var/run/docker.sock", user) if path)
+    contexts = Path(os.environ.get("DOCKER_CONFIG") or "~/.docker").expanduser() / "contexts/meta"
+    return any(Path(path).exists() for path in ("/var/run/docker.sock", user, contexts) if path)
 
 
 def terraform() -> bool:
