@@ -109,7 +109,7 @@ def instance(name: str = "web-1", number: str = "5001", **data: Any) -> dict[str
 
 
 def policy(*members: str, role: str = "roles/viewer") -> dict[str, Any]:
-    return {"bindings": [{"role": role, "members": [*members]}], "etag": "BwX="}
+    return {"bindings": [{"role": role, "members": [*members]}], "etag": "BwU="}
 
 
 def everything() -> Estate:
@@ -308,7 +308,8 @@ def recorded() -> Estate:
     number = found[0]["ancestors"][0].removeprefix("projects/")
     held = project("recorded", number)
     held["ancestors"] = found[0]["ancestors"]
-    return Estate(assets=[held, *found])
+    others = [a for a in found if not a["assetType"].endswith("manager.googleapis.com/Project")]
+    return Estate(assets=[held, *others])
 
 
 class Reader:

@@ -10,6 +10,20 @@ SQL = "cloudsql.googleapis.com/database/"
 BIGQUERY = "GET bigquery.googleapis.com/bigquery/v2/projects/{project}/datasets"
 
 
+# What the list of datasets leaves out, and a dataset asked by itself says.
+ONLY_IN_ONE = (
+    "access",
+    "creationTime",
+    "defaultEncryptionConfiguration",
+    "defaultPartitionExpirationMs",
+    "defaultTableExpirationMs",
+    "description",
+    "lastModifiedTime",
+    "maxTimeTravelHours",
+    "storageBillingModel",
+)
+
+
 def sql(name: str, metric: str, *aligners: str) -> Metric:
     return Metric(
         name=name,
@@ -153,6 +167,7 @@ DATASETS = Asset(
                 api=f"{BIGQUERY}/{{dataset}}",
                 params={"dataset": "{datasetReference.datasetId}"},
                 permission="bigquery.datasets.get",
+                fields=dict.fromkeys(ONLY_IN_ONE),
             ),
         ),
     ),
