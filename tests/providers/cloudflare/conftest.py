@@ -47,7 +47,14 @@ def server(
     return led_to(running, acme, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def whole() -> Estate:
+    return everything()
+
+
 @pytest.fixture
-def full(running: RestServer, outside: None, monkeypatch: pytest.MonkeyPatch) -> RestServer:
-    """A server whose estate leads to every call of the tables."""
-    return led_to(running, everything(), monkeypatch)
+def full(
+    running: RestServer, whole: Estate, outside: None, monkeypatch: pytest.MonkeyPatch
+) -> RestServer:
+    """A server whose estate leads to every call of the tables; tests leave it as it is."""
+    return led_to(running, whole, monkeypatch)

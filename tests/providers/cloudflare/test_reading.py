@@ -72,11 +72,23 @@ def test_every_page_is_read(server: RestServer, acme: Estate, bare: bool) -> Non
     assert not found.errors
 
 
-def test_buckets_go_on_by_cursor(server: RestServer, acme: Estate) -> None:
-    acme.put(f"{A}/r2/buckets", {"buckets": [{"name": f"b{n:04}"} for n in range(1001)]})
-    found = read(provider(), ("cloudflare.r2.bucket",))
-    assert len(found.resources) == 1001
-    assert not found.errors
+def test_rulesets_and_buckets_go_on_by_cursor(server: RestServer, acme: Estate) -> None:
+    managed = [{"id": f"m{n}", "kind": "managed", "phase": "p", "name": "m"} for n in range(120)]
+    acme.put(f"{A}/rulesets", [*managed, {"id": "aa", "kind": "root", "phase": "p", "name": "r"}])
+    acme.put(f"{A}/rulesets/aa", {"id": "aa", "rules": [{"id": "r"}]})
+    found = read(provider(), ("cloudflare.ruleset",))
+    assert [one.data["rules"] for one in found.resources] == [[{"id": "r"}]]
+    assert sum(one.path.endswith("/rulesets") for one in server.requests) == 3
+
+    def pages(request: Request) -> Answer | None:
+        if not request.path.endswith("/r2/buckets"):
+            return None
+        later = "cursor" in request.query
+        info = {} if later else {"cursor": "later"}
+        return ok({"buckets": [{"name": "acme-media" if later else "acme-edge-logs"}]}, info)
+
+    server.fault = pages
+    assert len(read(provider(), ("cloudflare.r2.bucket",)).resources) == 2
 
 
 def test_a_list_that_says_no_total_goes_on_while_pages_are_full(
@@ -283,7 +295,11 @@ def test_our_own_fields_lead_on(full: RestServer) -> None:
 def test_a_recording_gives_the_same(server: RestServer) -> None:
     live = read(provider())
     again = read(provider(), answers=live.answers)
-    assert sorted(map(repr, again.resources)) == sorted(map(repr, live.resources))
+    first, second = ({one.key: one for one in run.resources} for run in (live, again))
+    assert first.keys() == second.keys()
+    for key, resource in first.items():
+        assert resource.data == second[key].data
+        assert resource.unread == second[key].unread
     assert again.errors.keys() == live.errors.keys()
 
 
