@@ -137,8 +137,9 @@ def absent(holes: Holes, source: Resource, relation: Relation, key: Any) -> None
     if gap := hidden(holes, source, relation, key):
         mark(source, relation, gap)
     elif relation.missing:
-        known = source.data.get(relation.missing)
-        source.data[relation.missing] = [*(known or ()), key]
+        known = source.data.get(relation.missing) or []
+        if key not in known:
+            source.data[relation.missing] = [*known, key]
 
 
 def mark(source: Resource, relation: Relation, gap: Gap) -> None:

@@ -51,7 +51,7 @@ HOSTS: tuple[tuple[str, str, str], ...] = (
     ("gcp.appengine.application", "defaultHostname", rf"({LABEL}(?:\.[a-z]+\.r)?\.appspot\.com)"),
     ("cloudflare.tunnel", "@id", r"([0-9a-f-]{36})\.cfargotunnel\.com"),
     ("cloudflare.pages.project", "subdomain", rf"({LABEL}\.pages\.dev)"),
-    ("digitalocean.app", "live_domain", rf"({LABEL}\.ondigitalocean\.app)"),
+    ("digitalocean.app", "default_host", rf"({LABEL}\.ondigitalocean\.app)"),
     ("digitalocean.cdn_endpoint", "endpoint", rf"({LABEL}\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com)"),
 )  # fmt: skip
 
