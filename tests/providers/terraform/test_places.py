@@ -152,9 +152,8 @@ def test_a_local_copy_beside_a_backend_is_no_state_of_its_own(here: Path):
     assert "terraform state pull" in found[0].remedy
 
 
-@pytest.mark.parametrize("place", ["gs://b/o.tfstate", "azurerm://account/container/key"])
-def test_backends_that_are_not_fetched_are_said(place: str):
-    (found,) = identities(place)
+def test_backends_that_are_not_fetched_are_said():
+    (found,) = identities("azurerm://account/container/key")
 
     assert found.state is Connection.ERROR
     assert "are not fetched" in found.detail
@@ -259,3 +258,57 @@ def test_half_a_state_in_s3(bucket: dict[str, Answer]):
     bucket["half"] = Answer(200, whole.headers, whole.body[:40])
 
     assert {g.reason for g in collect("s3://acme-terraform/half").gaps} == {Reason.MALFORMED}
+
+
+def service_account(folder: Path, server: RestServer) -> Path:
+    """The key file of a service account whose tokens a loopback server gives."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    told = {
+        "type": "service_account",
+        "project_id": "p",
+        "private_key": key.decode(),
+        "client_email": "reader@p.iam.gserviceaccount.com",
+        "private_key_id": "k",
+        "token_uri": f"{server.url}/token",
+    }
+    return write(folder / "key.json", told)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("shop", None), ("gone", Reason.DISABLED), ("denied", Reason.DENIED)],
+)
+def test_a_state_in_cloud_storage(
+    here: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: Reason | None
+):
+    def answer(request: Request) -> Answer:
+        if request.path == "/token":
+            return json_answer({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+        if request.headers.get("authorization") != "Bearer t":
+            return json_answer({"error": {"message": "no"}}, 401)
+        found = request.match("GET /storage/v1/b/{bucket}/o/{object}") or {}
+        if found.get("object") == "prod/shop.tfstate" and request.query == {"alt": "media"}:
+            return json_answer(state())
+        if found.get("object") == "prod/shop.tflock":
+            return json_answer({"Who": "ci@runner", "Created": "2026-11-14T09:30:00Z"})
+        status = 403 if "denied" in request.path else 404
+        return json_answer({"error": {"message": "no"}}, status)
+
+    with RestServer(answer) as server:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(here, server)))
+        monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", f"{server.url}/")
+        read = collect(f"gs://acme-terraform/prod/{name}.tfstate")
+
+    assert {(g.reason, g.call) for g in read.gaps} == (
+        {(reason, "storage.objects.get")} if reason else set()
+    )
+    if not reason:
+        (found,) = of_kind(read, "terraform.state").values()
+        assert found.data["lock"]["Who"] == "ci@runner"

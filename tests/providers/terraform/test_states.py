@@ -358,6 +358,36 @@ EVERYONE = "0.0.0.0/0"
             {"inbound_rule": [{"port_range": "5432", "source_addresses": [EVERYONE]}]},
             [(5432, 5432)],
         ),
+        (
+            "hcloud_firewall",
+            {"rule": [{"direction": "in", "protocol": "icmp", "source_ips": [EVERYONE]}]},
+            [],
+        ),
+        (
+            "google_compute_firewall",
+            {"source_ranges": [EVERYONE], "allow": [{"protocol": "icmp"}]},
+            [],
+        ),
+        (
+            "aws_security_group",
+            {
+                "ingress": [
+                    {"from_port": -1, "to_port": -1, "protocol": "icmp", "cidr_blocks": [EVERYONE]}
+                ]
+            },
+            [],
+        ),
+        ("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": EVERYONE, "ip_protocol": "tcp"}, []),
+        (
+            "azurerm_network_security_rule",
+            {"direction": "Inbound", "access": "Allow", "source_address_prefix": "*"},
+            [],
+        ),
+        (
+            "digitalocean_firewall",
+            {"inbound_rule": [{"port_range": "1-x", "source_addresses": [EVERYONE]}]},
+            [(0, 65535)],
+        ),
         ("aws_vpc", {"ingress": [{"from_port": 22, "to_port": 22, "cidr_blocks": [EVERYONE]}]}, []),
     ],
 )

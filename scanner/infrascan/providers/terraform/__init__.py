@@ -67,6 +67,7 @@ class Terraform:
                     },
                 ],
             },
+            "gcs": {"includedPermissions": ["storage.objects.get"]},
             "http": "GET on the address of the state (TF_HTTP_USERNAME, TF_HTTP_PASSWORD)",
         }
 

@@ -20,6 +20,7 @@ APIS: Mapping[str, str] = {
     "local": "local.Document",
     "file": "local.Document",
     "s3": "s3.GetObject",
+    "gcs": "storage.objects.get",
     "http": "http.GetState",
 }
 
@@ -39,6 +40,8 @@ async def fetch(place: places.Place) -> dict[str, Any]:
     """The document at a place, without its secrets, and how it is kept. Raises `ReadError`."""
     if place.backend == "http":
         return await over_http(place)
+    if place.backend == "gcs":
+        return await from_gcs(place)
     work = from_s3 if place.backend == "s3" else from_file
     return await trio.to_thread.run_sync(work, place, abandon_on_cancel=True)
 
@@ -101,3 +104,39 @@ async def over_http(place: places.Place) -> dict[str, Any]:
         client.close()
     text = str(answer.body or "").encode()
     return {**parse(text), "size_bytes": len(text), "lock": None}
+
+
+async def from_gcs(place: places.Place) -> dict[str, Any]:
+    """A state in Cloud Storage, with the credentials that Google Cloud is read with."""
+    from infrascan.providers.gcp.credentials import Credentials
+
+    headers = await trio.to_thread.run_sync(Credentials().headers, abandon_on_cancel=True)
+    moved = os.environ.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "")
+    client = Client((moved or "https://storage.googleapis.com").rstrip("/"), headers=headers)
+    where = {"bucket": place.config["bucket"], "object": place.config["object"]}
+    try:
+        text = await gcs_object(client, where)
+        beside = where["object"].removesuffix(".tfstate") + ".tflock"
+        lock = await gcs_lock(client, {**where, "object": beside})
+    except ReadError as error:
+        if error.reason is Reason.DENIED:
+            error.permission = error.permission or "storage.objects.get"
+        raise
+    finally:
+        client.close()
+    return {**parse(text), "size_bytes": len(text), "lock": lock}
+
+
+async def gcs_object(client: Client, where: Mapping[str, str]) -> bytes:
+    answer = await client.request(
+        "GET /storage/v1/b/{bucket}/o/{object}", {**where, "alt": "media"}, text=True
+    )
+    return str(answer.body or "").encode()
+
+
+async def gcs_lock(client: Client, where: Mapping[str, str]) -> dict[str, Any] | None:
+    """Who holds the state. Without the right to ask, nobody is said to."""
+    try:
+        return places.held(json.loads(await gcs_object(client, where)))
+    except (ReadError, ValueError):
+        return None

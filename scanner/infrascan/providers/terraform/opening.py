@@ -28,16 +28,24 @@ def everyone(*places: Any) -> bool:
     return False
 
 
-def ports(low: Any, high: Any, protocol: Any = None) -> Ports:
-    if str(protocol) in {"-1", "all"} or low is None or high is None:
-        return ALL
-    return int(low), int(high)
+def ports(low: Any, high: Any, protocol: Any = None) -> Iterator[Ports]:
+    """The range; nothing where the protocol has no ports, or they are not known before the apply."""
+    if str(protocol) in {"-1", "all"}:
+        yield ALL
+    elif portless(protocol) or not isinstance(low, int) or not isinstance(high, int):
+        return
+    else:
+        yield low, high
+
+
+def portless(protocol: Any) -> bool:
+    return str(protocol).lower() in {"1", "58", "icmp", "icmpv6", "esp", "gre", "ah", "50", "47"}
 
 
 def spelled(text: Any) -> Ports:
     """ "22", "8000-9000", "any" or nothing, which is every port."""
     low, _, high = str(text or "any").partition("-")
-    return (int(low), int(high or low)) if low.isdigit() else ALL
+    return (int(low), int(high or low)) if low.isdigit() and (high or low).isdigit() else ALL
 
 
 def blocks(values: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
@@ -49,24 +57,26 @@ def blocks(values: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
 def aws_group(values: Mapping[str, Any]) -> Iterator[Ports]:
     for rule in blocks(values, "ingress"):
         if everyone(rule.get("cidr_blocks"), rule.get("ipv6_cidr_blocks")):
-            yield ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol"))
+            yield from ports(rule.get("from_port"), rule.get("to_port"), rule.get("protocol"))
 
 
 def aws_rule(values: Mapping[str, Any]) -> Iterator[Ports]:
     inward = values.get("type") == "ingress"
     if inward and everyone(values.get("cidr_blocks"), values.get("ipv6_cidr_blocks")):
-        yield ports(values.get("from_port"), values.get("to_port"), values.get("protocol"))
+        yield from ports(values.get("from_port"), values.get("to_port"), values.get("protocol"))
 
 
 def aws_ingress(values: Mapping[str, Any]) -> Iterator[Ports]:
     if everyone(values.get("cidr_ipv4"), values.get("cidr_ipv6")):
-        yield ports(values.get("from_port"), values.get("to_port"), values.get("ip_protocol"))
+        yield from ports(values.get("from_port"), values.get("to_port"), values.get("ip_protocol"))
 
 
 def google(values: Mapping[str, Any]) -> Iterator[Ports]:
     inward = values.get("direction") in (None, "INGRESS") and not values.get("disabled")
     if inward and everyone(values.get("source_ranges")):
         for rule in blocks(values, "allow"):
+            if portless(rule.get("protocol")):
+                continue
             yield from map(spelled, rule.get("ports") or [None])
 
 
@@ -75,19 +85,23 @@ def azure(values: Mapping[str, Any]) -> Iterator[Ports]:
     if inward and everyone(
         values.get("source_address_prefix"), values.get("source_address_prefixes")
     ):
-        several = values.get("destination_port_ranges") or []
-        yield from map(spelled, several or [values.get("destination_port_range")])
+        single = values.get("destination_port_range")
+        if not portless(values.get("protocol")):
+            yield from map(
+                spelled, values.get("destination_port_ranges") or [single] * bool(single)
+            )
 
 
 def hetzner(values: Mapping[str, Any]) -> Iterator[Ports]:
     for rule in blocks(values, "rule"):
-        if rule.get("direction") == "in" and everyone(rule.get("source_ips")):
+        inward = rule.get("direction") == "in" and not portless(rule.get("protocol"))
+        if inward and everyone(rule.get("source_ips")):
             yield spelled(rule.get("port"))
 
 
 def digitalocean(values: Mapping[str, Any]) -> Iterator[Ports]:
     for rule in blocks(values, "inbound_rule"):
-        if everyone(rule.get("source_addresses")):
+        if everyone(rule.get("source_addresses")) and not portless(rule.get("protocol")):
             yield spelled(rule.get("port_range"))
 
 
