@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.estates import cloudflare_acme
+
 from tests.providers.cloudflare.reader import everything
 from tests.servers.cloudflare import BASE, TOKEN, Estate, serving
 from tests.servers.rest import RestServer

@@ -12,12 +12,12 @@ import trio.testing
 from fixtures.estates import cloudflare_acme
 from fixtures.estates.cloudflare_acme import A
 from fixtures.estates.cloudflare_acme_zones import SHOP
-from tests.servers.cloudflare import Estate
 
 from infrascan import redact
 from infrascan.collect.provider import Call, Selection
 from infrascan.model import Identity, Partition, ReadError, Resource
 from infrascan.providers.cloudflare import Cloudflare
+from tests.servers.cloudflare import Estate
 
 OBSERVED = datetime(2026, 11, 20, 6, tzinfo=UTC)
 

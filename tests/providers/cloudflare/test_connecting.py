@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from fixtures.estates.cloudflare_acme import ACCOUNT, A
 from fixtures.estates.cloudflare_acme_zones import OUTLET, SHOP
+
+from infrascan.model import Connection, InputError, Reason
 from tests.providers.cloudflare.reader import provider, read
 from tests.servers.cloudflare import BASE, EMAIL, KEY, TOKEN, Estate, refused
 from tests.servers.rest import RestServer
-
-from infrascan.model import Connection, InputError, Reason
 
 NOTHING = ("cloudflare.alerting.webhook",)  # a kind that is read with one call
 

@@ -7,11 +7,6 @@ from typing import Any, cast
 import pytest
 from fixtures.estates.cloudflare_acme import ACCOUNT
 from fixtures.estates.cloudflare_acme_zones import SHOP
-from tests.providers import rest_faults
-from tests.providers.cloudflare.reader import provider, ran, read
-from tests.servers.cloudflare import BASE, Estate, refused
-from tests.servers.proxy import Answer
-from tests.servers.rest import Request, RestServer, json_answer
 
 from infrascan.collect.asking import Asker
 from infrascan.collect.limits import Limits
@@ -19,6 +14,11 @@ from infrascan.collect.provider import Call
 from infrascan.model import ReadError, Reason
 from infrascan.providers.cloudflare import TABLES, Cloudflare
 from infrascan.providers.cloudflare.errors import NOT_ENTITLED, refusal
+from tests.providers import rest_faults
+from tests.providers.cloudflare.reader import provider, ran, read
+from tests.servers.cloudflare import BASE, Estate, refused
+from tests.servers.proxy import Answer
+from tests.servers.rest import Request, RestServer, json_answer
 
 RECORDS = "cloudflare.dns.record"
 
@@ -106,7 +106,13 @@ def test_odd_refusals_are_left_to_the_status(body: object) -> None:
     ("answer", "reason", "said"),
     [
         (Answer(302, {"location": "https://elsewhere.example/"}), Reason.MALFORMED, "302"),
-        (Answer(200, {"content-type": "application/json", "content-encoding": "gzip"}, b"no gzip"), Reason.MALFORMED, "garbled"),
+        pytest.param(
+            Answer(200, {"content-type": "application/json", "content-encoding": "gzip"}, b"no gzip"),
+            *(Reason.MALFORMED, "garbled"),
+            marks=pytest.mark.filterwarnings(  # httpx leaves its inner generators when decoding fails
+                "ignore::pytest.PytestUnraisableExceptionWarning"
+            ),
+        ),
         (Answer(502, {"content-type": "text/html"}, b"<html>bad gateway</html>"), Reason.UNREACHABLE, "502"),
         (Answer(200, {}, b""), Reason.MALFORMED, "no result"),
     ],

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from fixtures.estates.cloudflare_acme import ACCOUNT, SHOP_TUNNEL, A
 from fixtures.estates.cloudflare_acme_zones import OUTLET, SHOP, record
+
+from infrascan.model import Reason
+from infrascan.providers.cloudflare import TABLES
 from tests.providers.cloudflare.reader import everything, provider, read
 from tests.servers.cloudflare import Estate, ok, refused
 from tests.servers.proxy import Answer
 from tests.servers.rest import Request, RestServer, json_answer
-
-from infrascan.model import Reason
-from infrascan.providers.cloudflare import TABLES
 
 RECORDS = "cloudflare.dns.record"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from fixtures.cloudflare.fields import OPERATIONS, Sdk, blind, operations
-from tests.providers.cloudflare.reader import provider
 
 from infrascan.providers.cloudflare import LISTS, TABLES
 from infrascan.providers.cloudflare.tables import PERMISSIONS
 from infrascan.providers.rest.kinds import needed
+from tests.providers.cloudflare.reader import provider
 
 KNOWN = json.loads(OPERATIONS.read_text(encoding="utf-8"))
 # Served, and used by Cloudflare's own tools, but left out of the SDK since its version 4.
