@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from fixtures.estates import azure_acme
+
 from infrascan.collect.engine import Collected
 from infrascan.collect.recording import Recorder
 from infrascan.graph import link
