@@ -113,7 +113,8 @@ def ok(result: Any, info: Mapping[str, Any] | None = None) -> Answer:
 
 
 def wanted(zone: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    return query.get("account.id", zone["account"]["id"]) == zone["account"]["id"]
+    owner = str(zone["account"]["id"])
+    return query.get("account.id", owner) == owner
 
 
 def by_page(items: list[Any], query: Mapping[str, str], *, full: bool) -> Answer:

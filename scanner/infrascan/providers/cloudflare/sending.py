@@ -21,7 +21,7 @@ from infrascan.providers.cloudflare.errors import refusal, refusal_in
 from infrascan.providers.templates import SLOT
 
 DEFAULT = "https://api.cloudflare.com/client/v4"
-TOKEN, KEY, EMAIL = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"  # noqa: S105 (names)
+TOKEN, KEY, EMAIL = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"
 BASE = "CLOUDFLARE_BASE_URL"
 
 
