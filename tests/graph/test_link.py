@@ -442,3 +442,18 @@ def test_a_pattern_says_which_values_are_keys_and_what_of_them():
     link([*records, *targets], known, [gap(bucket)], read)
 
     assert [False, False, True, False] == ["gone" in record.unread for record in records]
+
+
+def test_a_key_is_missing_only_when_every_alternative_was_read():
+    one, two = "aws.elbv2.load_balancer", "aws.elb.load_balancer"
+    common: dict[str, Any] = {"name": "target", "path": "alias", "by": "dns", "missing": "gone"}
+    record = kind(
+        "aws.route53.record_set",
+        *(Relation(**common, to=to, within="estate") for to in (one, two)),
+    )
+    source = thing("aws.route53.record_set", "a", {"alias": "lb.elb.amazonaws.com"})
+
+    link([source], kinds(record, kind(one), kind(two)), [gap(one)], [covered(two)])
+
+    assert "gone" in source.unread
+    assert "gone" not in source.data

@@ -106,7 +106,7 @@ def link(
 def lead(linker: Linker, source: Resource, alternatives: Sequence[Relation]) -> None:
     """Join a source with all that one name leads to. A key that one alternative finds is not
     missing from the others: a role binding names a role or a cluster role."""
-    missing: list[tuple[Any, Relation]] = []
+    missing: dict[Any, list[Relation]] = {}
     found: set[Any] = set()
     for relation in alternatives:
         if relation.missing:
@@ -126,20 +126,22 @@ def lead(linker: Linker, source: Resource, alternatives: Sequence[Relation]) -> 
             if targets:
                 found.add(key)
             else:
-                missing.append((key, relation))
-    for key, relation in missing:
+                missing.setdefault(key, []).append(relation)
+    for key, relations in missing.items():
         if key not in found:
-            absent(linker.holes, source, relation, key)
+            absent(linker.holes, source, relations, key)
 
 
-def absent(holes: Holes, source: Resource, relation: Relation, key: Any) -> None:
-    """Note that no resource has this key: it was not read, or it is not there."""
-    if gap := hidden(holes, source, relation, key):
+def absent(holes: Holes, source: Resource, relations: Sequence[Relation], key: Any) -> None:
+    """Note that no resource has this key: it is not there, unless some alternative was not read."""
+    hiding = [(relation, hidden(holes, source, relation, key)) for relation in relations]
+    unseen = [(relation, gap) for relation, gap in hiding if gap]
+    for relation, gap in unseen:
         mark(source, relation, gap)
-    elif relation.missing:
-        known = source.data.get(relation.missing) or []
+    for name in {relation.missing for relation in relations if relation.missing and not unseen}:
+        known = source.data.get(name) or []
         if key not in known:
-            source.data[relation.missing] = [*known, key]
+            source.data[name] = [*known, key]
 
 
 def mark(source: Resource, relation: Relation, gap: Gap) -> None:
