@@ -257,6 +257,15 @@ def test_what_is_switched_off_is_unread(server: GcpServer, service: str, field: 
     assert field not in found.data
 
 
+def test_records_are_not_asked_for_where_there_is_no_zone(start: Start):
+    estate = everything()
+    estate.assets = [a for a in estate.assets if not a["assetType"].endswith("/ManagedZone")]
+    estate.off.add("dns.googleapis.com")
+    server = start(estate)
+    assert trio.run(Reader().kind, "gcp.dns.resource_record_set") == ([], None)
+    assert not [r for r in server.rest.requests if "/at-dns/" in r.path]
+
+
 def test_a_disabled_service_is_no_denial(start: Start):
     estate = everything()
     estate.off |= {"cloudasset.googleapis.com", "sqladmin.googleapis.com"}

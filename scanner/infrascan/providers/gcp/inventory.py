@@ -101,6 +101,7 @@ class Inventory:
     policies: dict[str, Any] = field(default_factory=dict)  # by name of the asset
     org_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: dict[str, ReadError] = field(default_factory=dict)  # by type, or by content
+    seen: set[tuple[str, str]] = field(default_factory=set)  # (account, kind) of which there is one
     lineages: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     started: bool = False
     whole: bool = False
@@ -179,7 +180,9 @@ class Inventory:
             location=str(resource.get("location") or ""),
             ancestors=self.lineages.setdefault(lineage, [*lineage]),
         )
-        self.resources.setdefault((self.account(kind, lineage, data), kind), []).append(found)
+        home = (self.account(kind, lineage, data), kind)
+        self.seen.add(home)
+        self.resources.setdefault(home, []).append(found)
 
     def account(self, kind: str, lineage: Sequence[str], data: Mapping[str, Any]) -> str:
         """The project of an asset; the organisation of what stands above projects."""

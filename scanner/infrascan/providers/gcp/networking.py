@@ -182,6 +182,7 @@ RECORDS = Asset(
     kind="gcp.dns.resource_record_set",
     title="DNS record",
     schema="dns:v1:ResourceRecordSet",
+    container="gcp.dns.managed_zone",
     name=("{type} {name}",),
     policy=False,
     rest=listed(

@@ -65,7 +65,8 @@ class Read:
         """Read it all. Raises `ReadError` for a list that failed, after the rest is done."""
         asset, inventory = self.asset, self.scope.inventory
         if not asset.types or self.scope.off is not None or inventory is None:
-            await self.served()
+            if not await self.nothing(asset.container, inventory):
+                await self.served()
             return
         await inventory.ready(self.ask)
         failure = inventory.failure("RESOURCE", asset.kind)
@@ -79,6 +80,17 @@ class Read:
         await self.finish(resources)
         if failure:
             raise failure
+
+    async def nothing(self, container: str, inventory: Inventory | None) -> bool:
+        """Whether the inventory says for certain that there is nothing to ask the service for.
+
+        Most projects have no DNS zone, and the service is switched off in them.
+        """
+        if not container or inventory is None:
+            return False
+        await inventory.ready(self.ask)
+        listed = inventory.failure("RESOURCE", container) is None
+        return listed and (self.partition.account, container) not in inventory.seen
 
     # out of the inventory
 
