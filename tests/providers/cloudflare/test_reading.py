@@ -60,6 +60,15 @@ def test_records_carry_what_other_providers_look_for(server: RestServer) -> None
     assert [found.data[key] for key in keys] == ["A", "acme-shop.com", "203.0.113.101", True, "acme-shop.com", SHOP]  # fmt: skip
 
 
+def test_an_address_is_hidden_or_exposed(server: RestServer) -> None:
+    found = read(provider(), (RECORDS,))
+    www, ftp = (found.one(RECORDS, f"{name}.acme-shop.com A").data for name in ("www", "ftp"))
+    assert (www.get("hidden_address"), www.get("exposed_address")) == ("203.0.113.101", None)
+    assert (ftp.get("hidden_address"), ftp.get("exposed_address")) == (None, "203.0.113.101")
+    mail = found.one(RECORDS, "acme-shop.com MX").data
+    assert "exposed_address" not in mail
+
+
 @pytest.mark.parametrize("bare", [False, True])
 def test_every_page_is_read(server: RestServer, acme: Estate, bare: bool) -> None:
     many = [record(n % 90, "A", f"n{n}.acme-shop.com", "203.0.113.7") for n in range(2500)]

@@ -25,6 +25,14 @@ def by_phase(rulesets: list[dict[str, Any]]) -> dict[str, Any]:
     return {"rulesets": {one["phase"]: one for one in rulesets if one.get("kind") == "zone"}}
 
 
+def with_address(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with its address as what it shows to everyone, or as what the proxy hides."""
+    if record.get("type") not in {"A", "AAAA"} or not record.get("content"):
+        return record
+    field = "hidden_address" if record.get("proxied") else "exposed_address"
+    return {**record, field: record["content"]}
+
+
 def rules_of(phase: str, field: str) -> Detail:
     """The rules that a zone has in a phase; null without any."""
     return Detail(
@@ -133,8 +141,17 @@ RECORDS = Listing(
     id="{id}",
     name=("{name} {type}", "name"),
     adds=OF_ZONE,
+    shape=with_address,
     relations=(
         in_zone("dns_records"),
+        Relation(
+            name="hidden_as",
+            path="exposed_address",
+            to="cloudflare.dns.record",
+            by="hidden_address",
+            reverse="given_away_by",
+            within="account",
+        ),
         Relation(
             name="tunnel",
             path="content",
