@@ -18,9 +18,9 @@ from typing import Any
 import trio
 
 from infrascan.collect.provider import Ask, Call
-from infrascan.model import ReadError, Reason, values
-from infrascan.providers.azure.tables import GRAPH
-from infrascan.providers.rest.calling import PAGES, malformed, truncated
+from infrascan.model import Partition, ReadError, Reason, values
+from infrascan.providers.azure.tables import GRAPH, NEXT
+from infrascan.providers.rest.calling import PAGES, Caller, malformed, truncated
 from infrascan.providers.rest.tables import Listing
 
 PAGE = 1000  # rows; the most that Resource Graph gives at once
@@ -247,21 +247,15 @@ def wild(text: str) -> Pattern[str]:
 
 async def rights(subscription: str, ask: Ask) -> Sequence[Right] | ReadError:
     """What the identity may do on the whole subscription, or why that is not known."""
-    call = Call(
-        provider="azure",
-        account=subscription,
-        region="",
-        api=RIGHTS,
-        params={"subscription": subscription, "api-version": RIGHTS_VERSION},
-        family="api",
-    )
+    place = Partition(provider="azure", account=subscription, region="", kind="")
+    caller = Caller(place, {}, ask)
+    call = caller.call(RIGHTS, {"subscription": subscription, "api-version": RIGHTS_VERSION})
     try:
-        answer = await ask(call)
+        found = await caller.everything(call, "value[]", NEXT)
     except ReadError as error:
         return error
-    found = answer.get("value") if isinstance(answer, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        return malformed(call, "the answer has no value")
+    if not all(isinstance(one, dict) for one in found):
+        return malformed(call, "an item is no object")
     return [Right(one.get("actions") or (), one.get("notActions") or ()) for one in found]
 
 
