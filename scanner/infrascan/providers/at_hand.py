@@ -40,9 +40,20 @@ def k8s() -> bool:
 
 def gcp() -> bool:
     home = os.environ.get("CLOUDSDK_CONFIG") or "~/.config/gcloud"
-    return named("GOOGLE_APPLICATION_CREDENTIALS") or filled(
-        f"{home}/application_default_credentials.json"
-    )
+    file = f"{home}/application_default_credentials.json"
+    return named("GOOGLE_APPLICATION_CREDENTIALS") or filled(file) or on_google()
+
+
+def on_google() -> bool:
+    """Whether this machine is one of Google's, whose metadata server gives credentials."""
+    if os.environ.get("NO_GCE_CHECK", "").lower() == "true":
+        return False
+    if named("GCE_METADATA_HOST", "K_SERVICE"):
+        return True
+    try:
+        return "Google" in Path("/sys/class/dmi/id/product_name").read_text()
+    except OSError:
+        return False
 
 
 def azure() -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infrascan.model import ReadError, Reason
+from infrascan.providers.at_hand import on_google
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 FILE = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -119,18 +120,6 @@ def held(path: Path, source: str) -> tuple[dict[str, Any], str, str]:
         known = ", ".join(KINDS)
         return {}, source, f"the file of credentials is of type {kind!r}; known are {known}"
     return info, f"{source}: {KINDS[kind]}", ""
-
-
-def on_google() -> bool:
-    """Whether this machine is one of Google's, which have a metadata server."""
-    if os.environ.get("NO_GCE_CHECK", "").lower() == "true":
-        return False
-    if os.environ.get("GCE_METADATA_HOST") or os.environ.get("K_SERVICE"):
-        return True
-    try:
-        return "Google" in Path("/sys/class/dmi/id/product_name").read_text()
-    except OSError:
-        return False
 
 
 def who(info: Mapping[str, Any]) -> str:

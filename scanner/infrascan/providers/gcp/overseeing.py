@@ -21,6 +21,20 @@ def of_project(reverse: str) -> Relation:
         by="projectId",
         reverse=reverse,
         within="account",
+        matching=r"^([^/]+)$",
+    )
+
+
+def of_organization(reverse: str) -> Relation:
+    """The same for what stands at the organisation itself."""
+    return Relation(
+        name="organization",
+        path="@account",
+        to="gcp.cloudresourcemanager.organization",
+        by="id",
+        reverse=reverse,
+        within="account",
+        matching=r"^(organizations/\d+)$",
     )
 
 
@@ -140,7 +154,7 @@ CONTACTS = Asset(
         "contacts[]",
         "essentialcontacts.contacts.list",
     ),
-    relations=(of_project("contacts"),),
+    relations=(of_project("contacts"), of_organization("contacts")),
 )
 
 API_KEYS = Asset(
@@ -178,6 +192,7 @@ SINKS = Asset(
     ),
     relations=(
         of_project("log_sinks"),
+        of_organization("log_sinks"),
         Relation(
             name="bucket",
             path="destination",

@@ -137,9 +137,10 @@ class Sender:
             data = self.reader.struct(raw, 0, len(raw))
             if kind := BY_TYPE.get(asset.asset_type):
                 scrub(ASSETS[kind], data)
-            found["resource"] = {"data": data}
+            held: dict[str, Any] = {"data": data}
             if asset.resource.location:
-                found["resource"]["location"] = self.reader.same(asset.resource.location)
+                held["location"] = self.reader.same(asset.resource.location)
+            found["resource"] = held
         if asset.HasField("iam_policy"):
             found["iamPolicy"] = plain(asset.iam_policy)
         if asset.org_policy:
