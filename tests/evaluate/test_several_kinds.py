@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infrascan.evaluate import RuleErrors, RuleSet, evaluate, load, prove
 from infrascan.evaluate.command import filled
+from infrascan.evaluate.path import relations
+from infrascan.evaluate.prove import staged
 from infrascan.model import Gap, Kind, Reason, Relation, Resource
 from tests.evaluate.language import NOW
 
@@ -113,6 +116,24 @@ def test_a_path_or_relation_of_one_kind_is_missing_in_the_others(tmp_path: Path)
         now=NOW,
     )
     assert [f.resource_id for f in found.findings] == ["shop/a", "shop/b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"pod_spec": {"hostPID": True}}, "k8s.deployment"),
+        ({"pod_spec": {"hostPID": True}, "phase": "Running"}, "k8s.pod"),
+        ({"pods": []}, "k8s.deployment"),
+        ({"tags": {"a": "b"}, "deployments": []}, "k8s.pod"),
+        ({"nobody": "has this"}, "k8s.deployment"),
+    ],
+)
+def test_an_example_is_of_the_first_kind_that_has_what_it_gives(
+    tmp_path: Path, given: dict[str, object], kind: str
+) -> None:
+    (rule,) = loaded(tmp_path)
+    example = replace(rule.examples[0], given=given)
+    assert staged(example, rule, KINDS, relations(KINDS)).kind == kind
 
 
 @pytest.mark.parametrize(

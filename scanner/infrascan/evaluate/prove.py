@@ -30,7 +30,7 @@ def prove(rule: Rule, kinds: Mapping[str, Kind]) -> list[str]:
             for name in example.unread
             if name not in rule.needs.names
         ]
-        resource = staged(example, kinds[rule.kind], kinds, leads)
+        resource = staged(example, rule, kinds, leads)
         answer = interpret(rule.condition, resource, (example.now or NOW).timestamp())
         if VERDICTS[answer.verdict] != example.outcome:
             facts = "; ".join(f"{f.path} is {f.value!r}" for f in answer.facts[:5])
@@ -41,8 +41,12 @@ def prove(rule: Rule, kinds: Mapping[str, Kind]) -> list[str]:
     return failures
 
 
-def staged(example: Example, kind: Kind, kinds: Mapping[str, Kind], leads: Relations) -> Resource:
-    """The resource that an example describes, with those it is related to."""
+def staged(example: Example, rule: Rule, kinds: Mapping[str, Kind], leads: Relations) -> Resource:
+    """The resource that an example describes, with those it is related to.
+
+    Of a rule's kinds it is the first that has all that the example gives.
+    """
+    kind = fitting(example.given, rule.kinds, kinds, leads)
     resource = placed(example.given, kind, kinds, leads, example.name or "example")
     for name in example.unread:
         resource.data.pop(name, None)
@@ -99,10 +103,10 @@ def placed(
 def fitting(
     item: Mapping[str, Any], names: Sequence[str], kinds: Mapping[str, Kind], leads: Relations
 ) -> Kind:
-    """Of the kinds that a relation leads to, the first that has all of the item's fields."""
+    """Of these kinds, the first that has all of the item's fields."""
     for name in names:
         fields = kinds[name].fields
-        if all(key in leads[name] or fields is None or key in fields for key in item):
+        if fields is None or item.keys() <= fields.keys() | leads[name].keys() | TRUNK | {"links"}:
             return kinds[name]
     return kinds[names[0]]
 
@@ -131,7 +135,8 @@ def complaints(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[str]:
     if rule.category == "cost" and rule.saving is None:
         yield "is a cost rule without a saving"
     trees = [kinds[kind].fields for kind in rule.kinds]
-    known = TRUNK | {"links"} | relations(kinds)[rule.kind].keys()
+    leads = relations(kinds)
+    known = TRUNK.union(["links"], *(leads[kind] for kind in rule.kinds))
     for number, example in enumerate(rule.examples):
         strange = sorted(
             set(example.given) - known - {name for tree in trees for name in tree or ()}

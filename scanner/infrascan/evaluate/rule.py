@@ -55,7 +55,7 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """The first of its kinds, as which its examples are staged."""
+        """The first of its kinds."""
         return self.kinds[0]
 
     @property

@@ -1,20 +1,17 @@
-"""Every part of a Kubernetes rule is there for a reason that one of its examples shows.
+"""Every part of a rule is there for a reason that one of its examples shows, and no gap lies.
 
 Each part of each condition is left out or turned round, one at a time; some example must then
-come out differently. What survives is either untested or of no use.
+come out differently. What survives is either untested or of no use. And each thing that a rule
+reads is taken away from each example, one at a time; its verdict may be lost, never changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-import pytest
-
-from infrascan.evaluate import Rule, prove
+from infrascan.evaluate import Rule
 from infrascan.evaluate.condition import AllOf, AnyOf, Condition, Leaf, Not, Scope
-from infrascan.providers.kubernetes.tables import kinds
-from tests.test_k8s_rules_on_manifests import SHIPPED
+from tests.corpus import EACH, blinded, scenes, verdict
 
 
 def mutants(condition: Condition) -> Iterator[tuple[str, Condition]]:
@@ -49,11 +46,22 @@ def spelled(condition: Condition) -> str:
     return f"{type(condition).__name__}({'; '.join(map(spelled, condition.parts))[:120]})"
 
 
-@pytest.mark.parametrize("rule", SHIPPED.rules, ids=lambda rule: rule.id)
+@EACH
 def test_no_part_of_a_rule_can_be_left_out_unnoticed(rule: Rule) -> None:
+    staged = scenes(rule)
     survivors = [
         done
         for done, mutant in mutants(rule.condition)
-        if not prove(replace(rule, condition=mutant), kinds())
+        if all(verdict(mutant, *scene) == scene[0].outcome for scene in staged)
     ]
     assert survivors == []
+
+
+@EACH
+def test_no_read_that_is_taken_away_turns_a_verdict_round(rule: Rule) -> None:
+    turned = [
+        (example.sentence, example.unread[-1])
+        for example, resource in scenes(rule, blinded(rule))
+        if verdict(rule.condition, example, resource) not in {example.outcome, "unknown"}
+    ]
+    assert turned == []
