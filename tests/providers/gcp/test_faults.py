@@ -90,30 +90,32 @@ def served() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GcpServer, dict[str, str]]]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GcpServer, Gcp]]:
+    """The server, and a provider that has connected without the inventory: once for all cases."""
     estate = everything()
     estate.off.add("cloudasset.googleapis.com")
-    with GcpServer(estate) as server:
-        yield server, server.environment(tmp_path_factory.mktemp("key"))
-
-
-@pytest.fixture
-def opened(
-    shared: tuple[GcpServer, dict[str, str]], outside: None, monkeypatch: pytest.MonkeyPatch
-) -> tuple[GcpServer, Gcp]:
-    """The server, and a provider that has connected without the inventory."""
-    server, environment = shared
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    server.rest.fault = None
     reader = Reader()
 
     async def main() -> None:
         await reader.connect()
         await reader.gcp.partitions(reader.ask)
 
-    trio.run(main)
-    return server, reader.gcp
+    with GcpServer(estate) as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment(tmp_path_factory.mktemp("key")).items():
+            patch.setenv(name, value)
+        trio.run(main)
+        yield server, reader.gcp
+
+
+@pytest.fixture
+def opened(
+    shared: tuple[GcpServer, Gcp], outside: None, monkeypatch: pytest.MonkeyPatch
+) -> tuple[GcpServer, Gcp]:
+    server, gcp = shared
+    for name, value in server.endpoints().items():
+        monkeypatch.setenv(name, value)
+    server.rest.fault = None
+    return server, gcp
 
 
 @pytest.mark.parametrize("fault", FAULTS)
