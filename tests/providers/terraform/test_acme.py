@@ -24,13 +24,13 @@ def test_acme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     everything = json.dumps([r.data for r in read.resources])
     assert {i.state for i in read.identities} == {Connection.CONNECTED}
     assert sorted(i.account for i in read.identities) == [
-        "prod/keys",
         "prod/network",
+        "prod/search-plan",
         "prod/shop",
         "prod/shop-plan",
         "staging/legacy",
     ]
-    assert {g.reason for g in read.gaps} == {Reason.DENIED}
+    assert {(g.account, g.reason) for g in read.gaps} == {("prod/search-plan", Reason.MALFORMED)}
     assert not [secret for secret in terraform_acme.SECRETS if secret in everything]
     assert str(tmp_path) not in everything
     assert "localhost" not in everything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ VOLATILE = frozenset(
     }
 )
 SHOWN = ("0.", "1.")  # major versions of `show -json`
+PLANNED = re.compile(rb'"(?:resource_changes|planned_values)"')
 
 
 def parse(text: bytes) -> dict[str, Any]:
@@ -62,11 +64,14 @@ def read(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def kind_of(text: bytes) -> str:
-    """Whether a file holds a plan or a state, for those that cannot be told by their names."""
+    """Whether a file holds a plan or a state, for those that cannot be told by their names.
+
+    A plan that was cut off while it was written is still one: it must be said that it is there.
+    """
     try:
         return "plan" if parse(text)["form"] == "plan" else "state"
     except ReadError:
-        return "state"
+        return "plan" if PLANNED.search(text) else "state"
 
 
 def state(found: Mapping[str, Any]) -> dict[str, Any]:
