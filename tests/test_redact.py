@@ -148,3 +148,12 @@ def test_scrubbing_keeps_the_shape(data):
         return "" if isinstance(value, str) else value
 
     assert shape(data) == shape(redact.scrub(data))
+
+
+def test_one_secret_in_a_long_list_is_found():
+    items = [{"name": f"disk-{n}", "note": "a word"} for n in range(1000)]
+    items[777]["note"] = "sk-" + "a1B2" * 12
+    found = redact.scrub({"items": items})["items"]
+
+    assert "[redacted:openai-key]" == found[777]["note"]
+    assert items[:777] == found[:777]

@@ -233,8 +233,11 @@ class Reading:
                 found = None
             else:
                 error.call = error.call or detail.api
-                for name in (detail.field,) if detail.field else detail.fields or ():
+                names = (detail.field,) if detail.field else tuple(detail.fields or ())
+                for name in names:
                     item.unread[name] = error
+                if not names:  # a merged detail whose fields nobody listed: none may count as read
+                    self.failures.append((label(item.scope, self.caller.scope), error))
                 return
         if detail.field:
             item.data[detail.field] = found
