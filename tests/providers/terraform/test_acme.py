@@ -30,7 +30,10 @@ def test_acme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         "prod/shop-plan",
         "staging/legacy",
     ]
-    assert {(g.account, g.reason) for g in read.gaps} == {("prod/search-plan", Reason.MALFORMED)}
+    assert {(g.account, g.field, g.reason) for g in read.gaps} == {
+        ("prod/search-plan", "", Reason.MALFORMED),
+        ("prod/shop", "lock", Reason.OUT_OF_SCOPE),  # told only to who tries to lock it
+    }
     assert not [secret for secret in terraform_acme.SECRETS if secret in everything]
     assert str(tmp_path) not in everything
     assert "localhost" not in everything

@@ -152,20 +152,6 @@ def test_a_local_copy_beside_a_backend_is_no_state_of_its_own(here: Path):
     assert "terraform state pull" in found[0].remedy
 
 
-def test_backends_that_are_not_fetched_are_said():
-    (found,) = identities("azurerm://account/container/key")
-
-    assert found.state is Connection.ERROR
-    assert "are not fetched" in found.detail
-
-
-def test_a_broken_backend_file_is_passed_over(here: Path):
-    write(here / ".terraform/terraform.tfstate", "{")
-    write(here / "terraform.tfstate", state())
-
-    assert [i.source for i in identities()] == ["state (local)"]
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_without_rights(here: Path):
     write(here / "terraform.tfstate", state()).chmod(0)
@@ -186,7 +172,7 @@ def test_a_state_over_http(monkeypatch: pytest.MonkeyPatch):
         read = collect(f"{server.url}/state/shop")
 
     assert {g.reason for g in denied.gaps} == {Reason.UNAUTHENTICATED}
-    assert not read.gaps
+    assert [g.field for g in read.gaps] == ["lock"]
     assert [r.id for r in read.resources] == ["localhost/state/shop"]
 
 

@@ -1,39 +1,47 @@
-"""One object of S3, read with the credentials at hand: for providers whose data lies in a bucket."""
+"""S3 for other providers: one object with the credentials at hand, or another vendor's buckets."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import boto3.session
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from infrascan.model import ReadError, Reason
 from infrascan.providers.aws.errors import translated
 from infrascan.providers.aws.sending import AGENT, CONNECT_SECONDS, HOME, READ_SECONDS
 
 LARGEST = 256 << 20  # bytes
+SESSION = "infrascan"  # the name under which a role is taken: it shows in CloudTrail
+SHORTEST = 900  # seconds, the least that a role is given for
 
 
-def fetch(bucket: str, key: str, region: str = "", profile: str = "") -> dict[str, Any]:
+def fetch(
+    bucket: str,
+    key: str,
+    region: str = "",
+    profile: str = "",
+    endpoint: str = "",
+    roles: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
     """The object's bytes under `body`, and how it is kept. Blocks. Raises `ReadError`.
 
-    An object or bucket that is not there has the code NoSuchKey or NoSuchBucket.
+    `endpoint` is that of another store with S3's interface. `roles` are taken one after another,
+    each a mapping of AssumeRole's parameters. An object or bucket that is not there has the code
+    NoSuchKey or NoSuchBucket.
     """
-    try:
+    with refusals():
         inner = botocore.session.Session(profile=profile or None)
         session = boto3.session.Session(botocore_session=inner)
+        place = region or session.region_name or HOME
+        for role in roles:
+            session = assumed(session, place, role)
         client = session.client(
-            "s3",
-            region_name=region or session.region_name or HOME,
-            config=Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": 1},
-                user_agent=AGENT,
-            ),
+            "s3", region_name=place, endpoint_url=endpoint or None, config=settings()
         )
         with closing(client):
             answer = client.get_object(Bucket=bucket, Key=key)
@@ -42,8 +50,6 @@ def fetch(bucket: str, key: str, region: str = "", profile: str = "") -> dict[st
                 raise ReadError(Reason.TRUNCATED, detail, code="size")
             with closing(answer["Body"]) as body:
                 text = body.read()
-    except (BotoCoreError, ClientError) as error:
-        raise translated(error) from error
     return {
         "body": text,
         "encryption": answer.get("ServerSideEncryption"),
@@ -51,3 +57,65 @@ def fetch(bucket: str, key: str, region: str = "", profile: str = "") -> dict[st
         "versioned": answer.get("VersionId") not in (None, "", "null"),
         "modified": answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def settings(**more: Any) -> Config:
+    return Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        user_agent=AGENT,
+        **more,
+    )
+
+
+def assumed(
+    session: boto3.session.Session, region: str, role: Mapping[str, str]
+) -> boto3.session.Session:
+    """A session in a role that the given one may take."""
+    with closing(session.client("sts", region_name=region, config=settings())) as client:
+        given: dict[str, Any] = {
+            "RoleSessionName": SESSION,
+            "DurationSeconds": SHORTEST,
+            **role,
+        }
+        try:
+            taken = client.assume_role(**given)["Credentials"]
+        except ParamValidationError as error:
+            detail = f"{role.get('RoleArn')} cannot be taken: its settings are of another form"
+            raise ReadError(Reason.MALFORMED, detail, call="sts.AssumeRole") from error
+        except ClientError as error:
+            refused = translated(error)
+            refused.detail = f"{role.get('RoleArn')} cannot be taken: {refused.detail}"
+            refused.permission = "sts:AssumeRole"
+            raise refused from error
+    return boto3.session.Session(
+        aws_access_key_id=taken["AccessKeyId"],
+        aws_secret_access_key=taken["SecretAccessKey"],
+        aws_session_token=taken["SessionToken"],
+    )
+
+
+def store(endpoint: str, region: str, key: str, secret: str) -> Any:
+    """A client for the buckets of another vendor. Nothing of AWS's own credentials goes there."""
+    inner = botocore.session.Session()
+    # Another vendor's store is not the profile's: what a file of AWS says must not count.
+    inner.set_config_variable("config_file", "/dev/null")
+    inner.set_config_variable("credentials_file", "/dev/null")
+    return boto3.session.Session(botocore_session=inner).client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=settings(s3={"addressing_style": "path"}),
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn botocore's errors into `ReadError`."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error) from error

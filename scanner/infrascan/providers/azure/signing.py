@@ -121,13 +121,14 @@ OTHERS = ("shared_token_cache", "visual_studio_code", "powershell", "broker", "i
 
 @dataclass(eq=False)
 class Session:
-    """Who we are, once signed in, and the token that says so."""
+    """Who we are, once signed in, and the token that says so: for Resource Manager, or `scope`."""
 
     credential: Any = None
     way: str = ""
     token: str = ""
     expires: float = 0.0
     tried: dict[str, str] = field(default_factory=dict)  # way -> why it gave nothing
+    scope: str = ""
 
     @property
     def fresh(self) -> bool:
@@ -172,7 +173,7 @@ class Session:
         from azure.identity import CredentialUnavailableError
 
         try:
-            found = credential.get_token(f"{endpoint()}/.default")
+            found = credential.get_token(self.scope or f"{endpoint()}/.default")
         except CredentialUnavailableError:
             raise
         except AzureError as error:

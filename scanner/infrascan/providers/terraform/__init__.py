@@ -25,12 +25,12 @@ from infrascan.model import (
     Reason,
     Resource,
 )
-from infrascan.providers.terraform import fetching
+from infrascan.providers.terraform import blobs, fetching
 from infrascan.providers.terraform.kinds import KINDS, KINDS_OF
 from infrascan.providers.terraform.places import Place, find
 from infrascan.providers.terraform.reading import emitted
 
-UNREADABLE = "terraform show -json > state.json (or tofu show -json), and give that file"
+UNREADABLE = "Run terraform show -json > state.json, or tofu show -json, and name that file."
 
 
 @dataclass(eq=False)
@@ -58,7 +58,12 @@ class Terraform:
                     {
                         "Effect": "Allow",
                         "Action": ["s3:GetObject"],
-                        "Resource": "arn:aws:s3:::BUCKET/KEY",
+                        "Resource": ["arn:aws:s3:::BUCKET/KEY", "arn:aws:s3:::BUCKET/KEY.tflock"],
+                    },
+                    {
+                        "Effect": "Allow",
+                        "Action": ["s3:ListBucket"],  # or a missing lock looks like a forbidden one
+                        "Resource": "arn:aws:s3:::BUCKET",
                     },
                     {
                         "Effect": "Allow",
@@ -67,7 +72,8 @@ class Terraform:
                     },
                 ],
             },
-            "gcs": {"includedPermissions": ["storage.objects.get"]},
+            "gcs": {"includedPermissions": ["storage.objects.get", "storage.objects.list"]},
+            "azurerm": blobs.RIGHT,
             "http": "GET on the address of the state (TF_HTTP_USERNAME, TF_HTTP_PASSWORD)",
         }
 
@@ -102,6 +108,15 @@ class Terraform:
     def identity(self, place: Mapping[str, Any]) -> Identity:
         what = place["form"] if place["backend"] in {"file", "local"} else "state"
         source = f"{what} ({place['backend']})"
+        if place.get("problem"):
+            return Identity(
+                provider=self.name,
+                state=Connection.ERROR,
+                account=place["name"],
+                detail=place["problem"],
+                reason=Reason(place["reason"]),
+                remedy="name what is to be read",
+            )
         problem = fetching.refusal(str(place["backend"]))
         if problem:
             return Identity(

@@ -13,7 +13,7 @@ import trio
 
 from infrascan.model import ReadError, Reason
 from infrascan.providers.http import Client
-from infrascan.providers.terraform import places
+from infrascan.providers.terraform import blobs, places
 from infrascan.providers.terraform.documents import parse
 
 APIS: Mapping[str, str] = {
@@ -21,6 +21,7 @@ APIS: Mapping[str, str] = {
     "file": "local.Document",
     "s3": "s3.GetObject",
     "gcs": "storage.objects.get",
+    "azurerm": "blob.GetBlob",
     "http": "http.GetState",
 }
 
@@ -42,6 +43,8 @@ async def fetch(place: places.Place) -> dict[str, Any]:
         return await over_http(place)
     if place.backend == "gcs":
         return await from_gcs(place)
+    if place.backend == "azurerm":
+        return await blobs.fetch(place)
     work = from_s3 if place.backend == "s3" else from_file
     return await trio.to_thread.run_sync(work, place, abandon_on_cancel=True)
 
@@ -64,7 +67,13 @@ def from_s3(place: places.Place) -> dict[str, Any]:
     from infrascan.providers.aws.objects import fetch as fetch_object
 
     config = place.config
-    where = {name: str(config.get(name) or "") for name in ("bucket", "key", "region", "profile")}
+    if place.way.get("web"):
+        detail = "the backend takes a role by web identity, which is not followed: pull the state"
+        raise ReadError(Reason.OUT_OF_SCOPE, detail)
+    where: dict[str, Any] = {
+        name: str(config.get(name) or "") for name in ("bucket", "key", "region", "profile")
+    }
+    where |= {name: place.way[name] for name in ("endpoint", "roles") if place.way.get(name)}
     try:
         found = fetch_object(**where)
     except ReadError as error:
@@ -75,18 +84,45 @@ def from_s3(place: places.Place) -> dict[str, Any]:
             error.permission = error.permission or "s3:GetObject"
         raise
     body = found.pop("body")
-    return {**parse(body), **found, "size_bytes": len(body), "lock": s3_lock(where)}
+    return {**parse(body), **found, "size_bytes": len(body), **s3_lock(where, config)}
 
 
-def s3_lock(where: Mapping[str, str]) -> dict[str, Any] | None:
-    """Who holds a state in S3 by a lock file. Without the right to ask, nobody is said to."""
+def s3_lock(where: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Who holds a state in S3, by a lock file; or why that cannot be told."""
     from infrascan.providers.aws.objects import fetch as fetch_object
 
+    if (table := config.get("dynamodb_table")) and not config.get("use_lockfile"):
+        detail = f"the lock is in the DynamoDB table {table}, which is not read"
+        return untold(ReadError(Reason.OUT_OF_SCOPE, detail, call="dynamodb.GetItem"))
     try:
         found = fetch_object(**{**where, "key": f"{where['key']}.tflock"})
-        return places.held(json.loads(found["body"]))
-    except (ReadError, ValueError):
-        return None
+    except ReadError as error:
+        if error.code in {"NoSuchKey", "404"}:
+            return {"lock": None}
+        error.call = "s3.GetObject"
+        if error.reason is Reason.DENIED:  # S3 forbids what is not there to who may not list
+            error.permission = "s3:ListBucket on the bucket and s3:GetObject on KEY.tflock"
+        return untold(error)
+    return told(found["body"], "s3.GetObject")
+
+
+def told(body: bytes, call: str) -> dict[str, Any]:
+    """The lock that a lock file holds."""
+    try:
+        return {"lock": places.held(json.loads(body))}
+    except ValueError:
+        return untold(ReadError(Reason.MALFORMED, "the lock file is not JSON", call=call))
+
+
+def untold(error: ReadError) -> dict[str, Any]:
+    """That it is not known who holds a state: a part of the document, which is plain data."""
+    why = {
+        "reason": error.reason.value,
+        "detail": error.detail,
+        "permission": error.permission,
+        "call": error.call,
+    }
+    return {"unread": {"lock": why}}
 
 
 async def over_http(place: places.Place) -> dict[str, Any]:
@@ -103,7 +139,12 @@ async def over_http(place: places.Place) -> dict[str, Any]:
     finally:
         client.close()
     text = str(answer.body or "").encode()
-    return {**parse(text), "size_bytes": len(text), "lock": None}
+    unknown = ReadError(
+        Reason.OUT_OF_SCOPE,
+        "who holds the state is told only to who tries to lock it",
+        call=APIS["http"],
+    )
+    return {**parse(text), "size_bytes": len(text), **untold(unknown)}
 
 
 async def from_gcs(place: places.Place) -> dict[str, Any]:
@@ -124,7 +165,7 @@ async def from_gcs(place: places.Place) -> dict[str, Any]:
         raise
     finally:
         client.close()
-    return {**parse(text), "size_bytes": len(text), "lock": lock}
+    return {**parse(text), "size_bytes": len(text), **lock}
 
 
 async def gcs_object(client: Client, where: Mapping[str, str]) -> bytes:
@@ -134,9 +175,15 @@ async def gcs_object(client: Client, where: Mapping[str, str]) -> bytes:
     return str(answer.body or "").encode()
 
 
-async def gcs_lock(client: Client, where: Mapping[str, str]) -> dict[str, Any] | None:
-    """Who holds the state. Without the right to ask, nobody is said to."""
+async def gcs_lock(client: Client, where: Mapping[str, str]) -> dict[str, Any]:
+    """Who holds the state; or why that cannot be told."""
     try:
-        return places.held(json.loads(await gcs_object(client, where)))
-    except (ReadError, ValueError):
-        return None
+        body = await gcs_object(client, where)
+    except ReadError as error:
+        if error.code == "404":
+            return {"lock": None}
+        error.call = APIS["gcs"]
+        if error.reason is Reason.DENIED:  # Cloud Storage forbids what is not there likewise
+            error.permission = "storage.objects.list and storage.objects.get"
+        return untold(error)
+    return told(body, APIS["gcs"])

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from infrascan.model import Reason
 from infrascan.providers.terraform.documents import kind_of
 
 MOST = 500  # states of one folder
-DEEPEST = 6  # folders below it
+DEEPEST = 12  # folders below it
 WORKSPACES = "terraform.tfstate.d"
+UNREADABLE = "?"  # a backend that cannot be told
 SKIPPED = frozenset({".terraform", ".git", "node_modules", ".venv"})
 SCHEMES: Mapping[str, str] = {
     "s3": "s3",
@@ -50,7 +52,10 @@ LOCKS = frozenset({"remote", "cloud", "gcs", "azurerm", "kubernetes", "pg", "con
 
 @dataclass(kw_only=True)
 class Place:
-    """Where one document is. `path` and `url` stay on this machine."""
+    """Where one document is. `path`, `url` and `way` stay on this machine.
+
+    With a `problem` there is no document: the line says what was not looked into, and why.
+    """
 
     name: str
     form: str  # "state" or "plan"
@@ -59,10 +64,13 @@ class Place:
     locking: bool | None = None  # whether two runs at once are kept apart; None: cannot be told
     path: Path | None = None
     url: str = ""
+    way: dict[str, Any] = field(default_factory=dict)  # how a backend is reached: roles, endpoint
+    problem: str = ""
+    reason: str = ""  # of the problem
 
     def told(self) -> dict[str, Any]:
         """What may leave this machine."""
-        return {k: v for k, v in asdict(self).items() if k not in {"path", "url"}}
+        return {k: v for k, v in asdict(self).items() if k not in {"path", "url", "way"}}
 
 
 def find(wanted: tuple[str, ...]) -> tuple[list[Place], str]:
@@ -159,47 +167,72 @@ def name_of(path: Path, root: Path, given: str) -> str:
 def folder(root: Path, given: str, *, deep: bool) -> Iterator[Place]:
     """What lies in a folder: states, shown plans, and the backends that configurations use."""
     count = 0
-    for top, names, files in os.walk(root):
+    closed: list[OSError] = []
+    for top, names, files in os.walk(root, onerror=closed.append):
         here = Path(top)
-        depth = len(here.relative_to(root).parts)
-        if (here / ".terraform" / "terraform.tfstate").is_file():
-            yield from backend(here, here.relative_to(root).as_posix(), root.resolve().name)
+        below = here.relative_to(root)
+        if (here / ".terraform" / "terraform.tfstate").exists():
+            yield from backend(here, below.as_posix(), root.resolve().name)
         workspaces = here.name == WORKSPACES or WORKSPACES in here.parts
         names[:] = sorted(
-            n
-            for n in names
-            if n not in SKIPPED and depth < DEEPEST and (deep or workspaces or n == WORKSPACES)
+            n for n in names if n not in SKIPPED and (deep or workspaces or n == WORKSPACES)
         )
+        if len(below.parts) >= DEEPEST and names:
+            detail = f"folders more than {DEEPEST} levels down are not looked into; name them"
+            yield left_out(f"{given}/{below.as_posix()}", detail, Reason.OUT_OF_SCOPE)
+            names.clear()
         for file in sorted(files):
             if not wanted_file(here / file):
                 continue
             count += 1
             if count > MOST:
+                detail = f"the folder holds more than {MOST} states; name the folders in it"
+                yield left_out(given, detail, Reason.TRUNCATED)
                 return
-            path = here / file
-            form = "state" if file.endswith(".tfstate") else "plan"
-            kept = in_use(path) if form == "state" else "file"
-            yield Place(
-                name=name_of(path, root, given),
-                form=form,
-                backend=kept,
-                locking=True if kept == "local" else None,
-                path=path,
-            )
+            yield document(here / file, root, given)
+    for error in closed:
+        where = Path(str(error.filename)).relative_to(root).as_posix()
+        yield left_out(f"{given}/{where}", f"cannot be read: {error.strerror}", Reason.DENIED)
+
+
+def document(path: Path, root: Path, given: str) -> Place:
+    form = "state" if path.name.endswith(".tfstate") else "plan"
+    kept = in_use(path) if form == "state" else "file"
+    return Place(
+        name=name_of(path, root, given),
+        form=form,
+        backend=kept,
+        locking=True if kept == "local" else None,
+        path=path,
+    )
+
+
+def left_out(name: str, problem: str, reason: Reason) -> Place:
+    """Something that was not looked into, so that nobody takes it for empty."""
+    name = name.removesuffix("/.")
+    return Place(name=name, form="state", backend="local", problem=problem, reason=reason.value)
 
 
 def wanted_file(path: Path) -> bool:
     if path.name.endswith(".tfstate"):
         return True
-    return path.suffix == ".json" and "plan" in path.name and peeked(path) == "plan"
+    if path.suffix != ".json" or "plan" not in path.name:
+        return False
+    return peeked(path) == "plan" or not os.access(path, os.R_OK)
 
 
 def backend_of(top: Path) -> tuple[str, Mapping[str, Any]]:
-    """Type and settings of the backend that a configuration was initialised with."""
+    """Type and settings of the backend that a configuration was initialised with.
+
+    "" for none, and UNREADABLE where that cannot be told.
+    """
+    place = top / ".terraform" / "terraform.tfstate"
     try:
-        found = json.loads((top / ".terraform" / "terraform.tfstate").read_bytes())
-    except (OSError, ValueError):
+        found = json.loads(place.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         return "", {}
+    except (OSError, ValueError):
+        return UNREADABLE, {}
     told = found.get("backend") if isinstance(found, dict) else None
     if not isinstance(told, dict):
         return "", {}
@@ -213,6 +246,10 @@ def backend(top: Path, name: str, own: str) -> Iterator[Place]:
     if not kind or kind == "local":
         return
     label = own if name == "." else name
+    if kind == UNREADABLE:
+        detail = "its .terraform/terraform.tfstate, which says where the state is, cannot be read"
+        yield left_out(label, f"{detail}: run terraform init, or name the state", Reason.MALFORMED)
+        return
     workspace = selected(top)
     kept = {k: config[k] for k in SETTINGS.get(kind, ()) if config.get(k) not in (None, "")}
     if workspace != "default":
@@ -225,7 +262,33 @@ def backend(top: Path, name: str, own: str) -> Iterator[Place]:
         config=kept,
         locking=locks(kind, config),
         url=str(config.get("address") or "") if kind == "http" else "",
+        way=way(config) if kind == "s3" else {},
     )
+
+
+# Of an s3 backend's roles: the setting, and what AssumeRole calls it.
+ROLE: Mapping[str, str] = {
+    "role_arn": "RoleArn",
+    "external_id": "ExternalId",
+    "policy": "Policy",
+}
+
+
+def way(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How Terraform reaches a bucket beyond naming it: by roles, at an endpoint."""
+    given = config.get("assume_role")
+    roles = given if isinstance(given, list) else [given] if given else [config]
+    taken = [
+        {theirs: str(role[ours]) for ours, theirs in ROLE.items() if role.get(ours)}
+        for role in roles
+        if isinstance(role, dict) and role.get("role_arn")
+    ]
+    endpoints = config.get("endpoints")
+    if isinstance(endpoints, list):
+        endpoints = endpoints[0] if endpoints else None
+    own = endpoints.get("s3") if isinstance(endpoints, dict) else None
+    web = bool(config.get("assume_role_with_web_identity"))
+    return {"roles": taken, "endpoint": str(own or config.get("endpoint") or ""), "web": web}
 
 
 def selected(top: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infrascan.model import Partition, Resource
+from infrascan.model import Gap, Partition, Reason, Resource
 from infrascan.providers.terraform.types import ACCESS, STATEFUL
 
 KNOWN = frozenset({"sensitive", ""})  # classes that only repeat the provider's mark
@@ -15,7 +15,9 @@ def emitted(
     partition: Partition, place: Mapping[str, Any], document: Mapping[str, Any]
 ) -> Iterator[Resource]:
     if partition.kind == "terraform.state":
-        yield named(partition, partition.account, partition.account, state(place, document))
+        found = named(partition, partition.account, partition.account, state(place, document))
+        found.unread.update(unread(found, document))
+        yield found
     elif partition.kind == "terraform.plan":
         yield named(partition, partition.account, partition.account, plan(document))
     elif partition.kind == "terraform.resource":
@@ -32,6 +34,25 @@ def emitted(
             deposed = f" (deposed {item['deposed']})" if item["deposed"] else ""
             unique = f"{item['phase']} {item['address']}{deposed}"
             yield named(partition, unique, item["address"], {**item, **about})
+
+
+def unread(resource: Resource, document: Mapping[str, Any]) -> Iterator[tuple[str, Gap]]:
+    """What could not be read beside the state, each with its gap."""
+    for name, why in document.get("unread", {}).items():
+        yield (
+            name,
+            Gap(
+                provider=resource.provider,
+                account=resource.account,
+                kind=resource.kind,
+                call=why["call"],
+                reason=Reason(why["reason"]),
+                detail=why["detail"],
+                permission=why["permission"],
+                resource=resource.key,
+                field=name,
+            ),
+        )
 
 
 def named(partition: Partition, unique: str, name: str, data: dict[str, Any]) -> Resource:
@@ -60,7 +81,7 @@ def state(place: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, An
         **kept,
         "encrypted": False,
         "backend": {"type": place["backend"], **place["config"], "locking": place["locking"]},
-        "lock": document.get("lock"),
+        **({} if "lock" in document.get("unread", {}) else {"lock": document.get("lock")}),
         "size_bytes": document.get("size_bytes"),
         "resource_count": len(managed),
         "data_count": len(resources) - len(managed),
