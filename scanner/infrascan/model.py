@@ -117,7 +117,7 @@ class Gap:
     call: str = ""  # "s3.GetBucketAcl", "GET /api/v1/pods"
     reason: Reason
     detail: str  # what came back, one sentence, redacted
-    permission: str = ""  # what to grant: "s3:GetBucketAcl", "list pods"
+    permission: str = ""  # what to grant: "s3:GetBucketAcl", "list pods"; or a sentence: what to do
     resource: str = ""  # key of the resource, when one resource's detail is missing
     field: str = ""  # that detail's field in the resource's data
 

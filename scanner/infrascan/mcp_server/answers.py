@@ -14,6 +14,7 @@ from infrascan.model import (
     Identity,
     Scan,
 )
+from infrascan.render.gaps import remedy
 
 
 class Fact(BaseModel):
@@ -52,6 +53,7 @@ class GapAnswer(BaseModel):
     reason: str
     detail: str
     permission: str = Field(description="What to grant, or to do, to close the gap")
+    remedy: str = Field(description="The same, or what else to do, in one sentence")
     times: int
 
 
@@ -132,6 +134,7 @@ def gap_answers(gaps: list[Gap]) -> list[GapAnswer]:
             reason=reason,
             detail=group[0].detail,
             permission=permission,
+            remedy=remedy(group[0]),
             times=len(group),
         )
         for (place, reason, permission), group in groups.items()
@@ -179,8 +182,7 @@ def in_words(answer: ResearchAnswer) -> str:
         lines.append(
             f"Not everything could be read ({answer.coverage_percent:g} % was): "
             f"{answer.unknown_verdicts} verdicts are unknown, which is not a pass. "
-            f"First gap: {answer.gaps[0].place}, {answer.gaps[0].reason}"
-            + (f"; needs {answer.gaps[0].permission}." if answer.gaps[0].permission else ".")
+            f"First gap: {answer.gaps[0].place}, {answer.gaps[0].reason}. {answer.gaps[0].remedy}"
         )
     lines.append(f"The whole report: {answer.report}")
     return "\n".join(lines)

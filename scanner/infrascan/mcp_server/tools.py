@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,7 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
         minutes; reports progress; can be cancelled.
         """
         request = pipeline.Request(
-            providers=tuple(providers) or meant(question, demo=demo),
+            providers=tuple(providers) or meant(question, scopes, demo=demo),
             profiles=tuple(profiles),
             regions=tuple(regions),
             contexts=tuple(contexts),
@@ -178,12 +178,16 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
         return result(answer, f"{len(answer.findings)} of {answer.total} findings of {answer.scan}")
 
 
-def meant(text: str, *, demo: bool) -> tuple[str, ...]:
-    """The providers that a question names and that can be read; empty for all."""
+def meant(text: str, scopes: Iterable[str], *, demo: bool) -> tuple[str, ...]:
+    """The providers that a question names and that can be read; empty for all.
+
+    A provider of which a part is named belongs to them, whatever the question says.
+    """
     from infrascan.providers import configured
 
     at_hand = set(PROVIDERS) if demo else set(configured())
-    return tuple(name for name in question.providers_meant(text) if name in at_hand)
+    named = tuple(name for name in question.providers_meant(text) if name in at_hand)
+    return tuple(dict.fromkeys((*named, *scopes))) if named else ()
 
 
 def categories_meant(text: str) -> tuple[Category, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from infrascan.model import SEVERITIES, Gap, Reason, Scan, Severity
 
@@ -21,12 +22,56 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.TRUNCATED: ("truncated", "Run again; the listing ended before its last page."),
     Reason.MALFORMED: ("malformed answer", "Look for a proxy that answers in the API's place."),
     Reason.DISABLED: ("not available", "Nothing to do, unless you expected this service here."),
-    Reason.OUT_OF_SCOPE: ("out of scope", "Add the account or cluster to the scan."),
+    Reason.OUT_OF_SCOPE: ("out of scope", "Add {place} to the scan."),
     Reason.INTERRUPTED: ("interrupted", "Run again with --resume."),
     Reason.BUG: ("defect of infrascan", "Please report it, with the detail shown here."),
 }
-# Reasons whose gaps may name, in place of a permission, the one thing to do.
-ADVISED = frozenset({Reason.UNAUTHENTICATED, Reason.OUT_OF_SCOPE, Reason.DISABLED})
+SENTENCE = re.compile(r"[A-Z][a-z]+ .+\.", re.DOTALL)
+METHODS = ("GET ", "POST ")  # how a permission begins that is a request to be let through
+
+
+class Said(Protocol):
+    """What a gap and a group of gaps both say."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def call(self) -> str: ...
+    @property
+    def reason(self) -> Reason: ...
+    @property
+    def permission(self) -> str: ...
+
+
+def advice(gap: Said) -> str:
+    """What a gap says is to be done, one sentence; "" for one that names a permission or nothing.
+
+    For an account as a whole that is all it can say; for a call, a sentence is told from a
+    permission by its form.
+    """
+    told = gap.permission
+    if gap.reason is Reason.DENIED and told.startswith(METHODS):
+        return f"Let {told} through the proxy before the API."
+    if not told or (gap.call and not SENTENCE.fullmatch(told)):
+        return ""
+    return f"{told[0].upper()}{told.removesuffix('.')[1:]}."
+
+
+def grant(gap: Said) -> str:
+    """The permission that closes a gap, or ""."""
+    return gap.permission if gap.reason is Reason.DENIED and not advice(gap) else ""
+
+
+def remedy(gap: Said) -> str:
+    """What closes a gap, one sentence."""
+    if told := advice(gap):
+        return told
+    if name := grant(gap):
+        return f"Grant {name}."
+    place = " ".join(filter(None, (gap.provider, gap.account)))
+    return WORDS[gap.reason][1].format(place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +94,12 @@ class GapGroup:
     @property
     def remedy(self) -> str:
         """What closes the gaps, one sentence."""
-        if self.permission and self.reason is Reason.DENIED:
-            return f"Grant {self.permission}."
-        if self.permission and self.reason in ADVISED:
-            return f"{self.permission[0].upper()}{self.permission[1:]}."
-        return WORDS[self.reason][1]
+        return remedy(self)
+
+    @property
+    def grant(self) -> str:
+        """The permission that closes the gaps, or ""."""
+        return grant(self)
 
     @property
     def word(self) -> str:

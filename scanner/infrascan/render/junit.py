@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from infrascan.model import Finding, RuleSummary, Scan, Unknown
 from infrascan.render.evidence import told
-from infrascan.render.gaps import WORDS
+from infrascan.render.gaps import WORDS, remedy
 from infrascan.render.inert import prose, short, xml
 from infrascan.render.summary import counted, summarize
 
@@ -68,10 +68,9 @@ def suite(
         )
     for unknown in unknowns:
         gap = unknown.gap
-        grant = f" Grant {gap.permission}." if gap.permission else ""
         yield (
             f'<testcase classname="{xml(name)}" name="{xml(unknown.resource or gap.place)}">'
-            f'<error type="unknown" message="{xml(f"Not read: {gap.call or gap.kind}, {WORDS[gap.reason][0]}.{grant}")}">'
+            f'<error type="unknown" message="{xml(f"Not read: {gap.call or gap.kind}, {WORDS[gap.reason][0]}. {remedy(gap)}")}">'
             f"{xml(gap.detail)}</error></testcase>\n"
         )
     yield "</testsuite>\n"

@@ -16,7 +16,7 @@ from infrascan.model import Category, Finding, Reason, RuleSummary, Scan, Severi
 from infrascan.render import inert
 from infrascan.render.document import text as as_json
 from infrascan.render.evidence import told
-from infrascan.render.gaps import WORDS, GapGroup
+from infrascan.render.gaps import WORDS, GapGroup, remedy
 from infrascan.render.summary import Summary, counted_saving, summarize
 
 SCHEMA = (
@@ -229,7 +229,6 @@ def result(finding: Finding, place: int) -> dict[str, Any]:
 def open_result(unknown: Unknown, place: int) -> dict[str, Any]:
     gap = unknown.gap
     name = unknown.name or unknown.resource or gap.place
-    closes = f" Grant {gap.permission}." if gap.permission else ""
     return {
         "ruleId": inert.visible(unknown.rule),
         "ruleIndex": place,
@@ -238,7 +237,7 @@ def open_result(unknown: Unknown, place: int) -> dict[str, Any]:
         "message": {
             "text": plain(
                 f"{name}: no verdict, {gap.call or gap.kind or gap.provider} was not read"
-                f" ({WORDS[gap.reason][0]}).{closes}"
+                f" ({WORDS[gap.reason][0]}). {remedy(gap)}"
             )
         },
         "locations": [location(unknown, unknown.resource or gap.place, name)],

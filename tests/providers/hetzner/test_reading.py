@@ -197,7 +197,7 @@ def test_refusals_keep_their_meaning(
 
     assert outcome.error is not None
     assert (outcome.error.reason, outcome.error.retry_after) == (reason, wait)
-    assert outcome.error.permission == "API token with the permission Read"
+    assert outcome.error.permission == "Read (permission of the API token)"
 
 
 def test_one_zone_that_is_denied_hides_no_other(opened: Open, server: RestServer):

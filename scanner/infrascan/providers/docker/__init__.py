@@ -244,7 +244,8 @@ def refusal(answer: Answer) -> ReadError | None:
     if answer.status == 503 and "not a swarm manager" in said:
         if said.startswith("This node is not a swarm manager. Worker"):
             detail = "this engine is a worker of its swarm; only managers show services and nodes"
-            return ReadError(Reason.OUT_OF_SCOPE, detail, code="worker")
+            remedy = "Read a manager of the swarm too."
+            return ReadError(Reason.OUT_OF_SCOPE, detail, code="worker", permission=remedy)
         return ReadError(Reason.DISABLED, "the engine is in no swarm", code=NOT_A_MANAGER)
     if answer.status == 400 and "client version" in said:
         return ReadError(Reason.DISABLED, said.partition(", please")[0], code="version")

@@ -14,7 +14,7 @@ PAGES = Paging(
     total="meta.pagination.total_entries",
 )
 FULL = {"per_page": 50}  # the most that Hetzner gives
-READ = "API token with the permission Read"
+READ = "Read (permission of the API token)"
 NUMBER = "^([0-9]+)$"  # ids are numbers in the answers, and text in ours
 EVERY_PORT = (1, 65535)
 

@@ -187,7 +187,7 @@ class Kubernetes:
             raise ReadError(
                 Reason.OUT_OF_SCOPE,
                 "Secrets are listed, by name and type, only when asked for",
-                permission="run with --k8s-secrets",
+                permission="Run with --k8s-secrets.",
             )
         await read_table(cluster, BY_KIND[partition.kind], emit)
 
