@@ -5,7 +5,8 @@
         ...  # CLOUDFLARE_BASE_URL is server.url + BASE
 
 A list is given in pages of what is asked for, with `result_info` as Cloudflare writes it; lists in
-`by_cursor` go on by cursor. `refuse` makes a path answer an error. Paths without data give an
+`by_cursor` go on by cursor. `refuse` makes a path answer an error. R2's buckets in
+a jurisdiction are at "…/r2/buckets@eu". Paths without data give an
 empty list where the tables list something there, else an error of code 7003.
 """
 
@@ -62,6 +63,11 @@ class Estate:
         if wrong := self.unknown_caller(request):
             return wrong
         path = request.path.removeprefix(BASE)
+        jurisdiction = request.headers.get("cf-r2-jurisdiction", "")
+        if jurisdiction:  # buckets of another jurisdiction are below "/r2/buckets@eu"
+            return self.elsewhere(
+                request, path.replace("/r2/buckets", f"/r2/buckets@{jurisdiction}")
+            )
         if path in self.refusals:
             return self.refusals[path]
         if path == "/user/tokens/verify":
@@ -84,6 +90,15 @@ class Estate:
         if not isinstance(result, list) or path.endswith(NO_INFO):
             return ok(result)
         return by_page(result, request.query, full=path not in self.bare)
+
+    def elsewhere(self, request: Request, path: str) -> Answer:
+        if path in self.refusals:
+            return self.refusals[path]
+        if "/r2/buckets@" in path and path.partition("@")[2].count("/") == 0:
+            buckets = self.results.get(path, {"buckets": []})["buckets"]
+            return by_cursor(buckets, request.query, lambda part: {"buckets": part})
+        found = self.results.get(path)
+        return ok(found) if found is not None else refused(404, 10006, "The bucket does not exist.")
 
     def unknown_caller(self, request: Request) -> Answer | None:
         authorization = request.headers.get("authorization", "")

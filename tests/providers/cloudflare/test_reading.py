@@ -92,6 +92,8 @@ def test_rulesets_and_buckets_go_on_by_cursor(server: RestServer, acme: Estate) 
     def pages(request: Request) -> Answer | None:
         if not request.path.endswith("/r2/buckets"):
             return None
+        if "cf-r2-jurisdiction" in request.headers:
+            return None
         later = "cursor" in request.query
         info = {} if later else {"cursor": "later"}
         return ok({"buckets": [{"name": "acme-media" if later else "acme-edge-logs"}]}, info)
@@ -318,3 +320,60 @@ def test_an_answer_that_failed_under_200_is_a_refusal(server: RestServer) -> Non
         json_answer(body) if request.path.endswith("/dns_records") else None
     )
     assert read(provider(), (RECORDS,)).errors[RECORDS].reason is Reason.DENIED
+
+
+BUCKET = "cloudflare.r2.bucket"
+
+
+def in_europe(acme: Estate) -> str:
+    """Put a bucket of a name that is taken elsewhere into the EU; gives its path."""
+    place = f"{A}/r2/buckets@eu"
+    acme.put(place, {"buckets": [{"name": "acme-media", "jurisdiction": "eu"}]})
+    path = f"{place}/acme-media"
+    acme.put(
+        f"{path}/domains/managed", {"bucketId": "e", "domain": "pub-e.r2.dev", "enabled": True}
+    )
+    acme.put(f"{path}/domains/custom", {"domains": []})
+    acme.put(f"{path}/lifecycle", {"rules": []})
+    acme.refuse(f"{path}/cors", 404, 10059, "The CORS configuration does not exist.")
+    return path
+
+
+def test_buckets_of_every_jurisdiction_are_read(server: RestServer, acme: Estate) -> None:
+    in_europe(acme)
+    found = read(provider(), (BUCKET,))
+    assert BUCKET not in found.errors
+    media = {one.region: one for one in found.of(BUCKET) if one.id == "acme-media"}
+    assert media.keys() == {"", "eu"}
+    assert not media["eu"].unread
+    assert media["eu"].data["managed_domain"]["enabled"] is True
+    assert media[""].data["managed_domain"]["enabled"] is False
+    lists = [one for one in server.requests if one.path.endswith("/r2/buckets")]
+    asked = sorted(one.headers.get("cf-r2-jurisdiction", "") for one in lists)
+    assert asked == ["", "eu", "fedramp", "us"]
+    assert not [one for one in lists if "cf-r2-jurisdiction" in one.query]
+
+
+def test_a_jurisdiction_that_is_denied_is_said(server: RestServer, acme: Estate) -> None:
+    acme.refuse(f"{A}/r2/buckets@eu", 403, 10000, "Authentication error")
+    found = read(provider(), (BUCKET,))
+    assert len(found.of(BUCKET)) == 3
+    error = found.errors[BUCKET]
+    assert error.reason is Reason.DENIED
+    assert "1 of 4 lists failed, the first for eu" in error.detail
+
+
+def test_a_jurisdiction_that_the_account_lacks_holds_no_bucket(
+    server: RestServer, acme: Estate
+) -> None:
+    acme.refuse(f"{A}/r2/buckets@fedramp", 403, 10042, "FedRAMP is not enabled for this account")
+    found = read(provider(), (BUCKET,))
+    assert BUCKET not in found.errors
+    assert len(found.of(BUCKET)) == 3
+
+
+def test_buckets_of_a_jurisdiction_replay(server: RestServer, acme: Estate) -> None:
+    in_europe(acme)
+    live = read(provider(), (BUCKET,))
+    again = read(provider(), (BUCKET,), live.answers)
+    assert [one.data for one in again.resources] == [one.data for one in live.resources]

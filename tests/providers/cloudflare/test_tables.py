@@ -12,6 +12,7 @@ import pytest
 from fixtures.cloudflare.fields import OPERATIONS, Sdk, blind, operations
 
 from infrascan.providers.cloudflare import LISTS, TABLES
+from infrascan.providers.cloudflare.sending import JURISDICTION
 from infrascan.providers.cloudflare.tables import PERMISSIONS
 from infrascan.providers.rest.kinds import needed
 from tests.providers.cloudflare.reader import provider
@@ -88,7 +89,7 @@ def test_importing_brings_in_no_sdk() -> None:
 def test_parameters_are_documented() -> None:
     for _, call in CALLS:
         asked = KNOWN[call.api]["query"]
-        slots = set(re.findall(r"\{(\w+)\}", call.api))
+        slots = {*re.findall(r"\{(\w+)\}", call.api), JURISDICTION}
         if asked is None:
             continue
         for name in set(call.params) - slots:

@@ -23,6 +23,8 @@ from infrascan.providers.templates import SLOT
 DEFAULT = "https://api.cloudflare.com/client/v4"
 TOKEN, KEY, EMAIL = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL"
 BASE = "CLOUDFLARE_BASE_URL"
+JURISDICTION = "cf-r2-jurisdiction"  # a parameter of calls that goes as a header
+DEFAULT_JURISDICTION = "default"
 
 
 def credentials() -> dict[str, str]:
@@ -59,8 +61,11 @@ class Api:
         path = api.removeprefix("GET ")
         slots = set(SLOT.findall(path))
         path = SLOT.sub(lambda match: quote(str(params[match[1]]), safe=""), path)
+        where = str(params.get(JURISDICTION, DEFAULT_JURISDICTION))
+        headers = {} if where == DEFAULT_JURISDICTION else {JURISDICTION: where}
+        slots.add(JURISDICTION)
         query = {name: http.plain(value) for name, value in params.items() if name not in slots}
-        answer = await self.exchange(client, path, query)
+        answer = await self.exchange(client, path, query, headers)
         if answer.status >= 300:
             raise refusal(answer) or http.refused(answer)
         if isinstance(answer.body, str):
@@ -74,11 +79,13 @@ class Api:
             raise refusal_in(answer)
         return answer
 
-    async def exchange(self, client: Any, path: str, query: Mapping[str, Any]) -> http.Answer:
+    async def exchange(
+        self, client: Any, path: str, query: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> http.Answer:
         """Send through the SDK; the body is read here, so that one without end is cut."""
         import cloudflare
 
-        options = {"params": query, "follow_redirects": False}
+        options = {"params": query, "headers": headers, "follow_redirects": False}
         lost: BaseException | None = None
         response: Any = None
         with http.translated(urlsplit(str(client.base_url)).netloc):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from infrascan.model import Relation
+from infrascan.providers.cloudflare.errors import NOT_ENTITLED
+from infrascan.providers.cloudflare.sending import DEFAULT_JURISDICTION, JURISDICTION
 from infrascan.providers.cloudflare.tables import (
     CURSOR,
     OF_ACCOUNT,
@@ -150,36 +152,47 @@ PROJECTS = Listing(
     ),
 )  # fmt: skip
 
+# A bucket of one jurisdiction is in no list of another, and its name may be there as well. As of
+# November 2026: developers.cloudflare.com/r2/reference/data-location
+JURISDICTIONS = (
+    {"jurisdiction": DEFAULT_JURISDICTION, "place": ""},
+    *({"jurisdiction": name, "place": name} for name in ("eu", "us", "fedramp")),
+)
+WITHIN = {JURISDICTION: "{jurisdiction}"}
+
 BUCKETS = Listing(
     kind="cloudflare.r2.bucket",
     title="R2 bucket",
     api="GET /accounts/{account}/r2/buckets",
     items="result.buckets[]",
-    params={"per_page": 1000},
+    each=JURISDICTIONS,
+    absent=(NOT_ENTITLED,),  # without R2, or without the jurisdiction, there is no bucket in it
+    params={"per_page": 1000, **WITHIN},
     paging=CURSOR,
     permission=R2,
     id="{name}",
     name=("name",),
+    region="{place}",
     adds=OF_ACCOUNT,
     details=(
         Detail(
             field="managed_domain",
             api="GET /accounts/{account}/r2/buckets/{bucket}/domains/managed",
-            params={"bucket": "{name}"},
+            params={"bucket": "{name}", **WITHIN},
             result="result",
             permission=R2,
         ),
         Detail(
             field="custom_domains",
             api="GET /accounts/{account}/r2/buckets/{bucket}/domains/custom",
-            params={"bucket": "{name}"},
+            params={"bucket": "{name}", **WITHIN},
             result="result.domains",
             permission=R2,
         ),
         Detail(
             field="cors",
             api="GET /accounts/{account}/r2/buckets/{bucket}/cors",
-            params={"bucket": "{name}"},
+            params={"bucket": "{name}", **WITHIN},
             result="result.rules",
             optional=True,
             absent=NO_CORS,
@@ -188,7 +201,7 @@ BUCKETS = Listing(
         Detail(
             field="lifecycle",
             api="GET /accounts/{account}/r2/buckets/{bucket}/lifecycle",
-            params={"bucket": "{name}"},
+            params={"bucket": "{name}", **WITHIN},
             result="result.rules",
             optional=True,
             permission=R2,

@@ -23,6 +23,7 @@ from infrascan.providers.rest.platform import Platform
 
 DEFAULT = "default"
 ALL = "all"
+NETWORK = "check the network and the proxy settings, or try again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Contexts(Platform):
             account=name,
             reason=error.reason,
             detail=error.detail,
-            remedy=self.remedy if refused else "",
+            remedy=self.remedy if refused else NETWORK,
         )
 
     def nothing(self, problem: str) -> Identity:

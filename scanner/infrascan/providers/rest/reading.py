@@ -65,7 +65,7 @@ class Reading:
 
     async def run(self) -> None:
         """Read it all. Raises a `ReadError` for the lists that failed, after the rest is done."""
-        scopes = [self.caller.scope]
+        scopes = [{**self.caller.scope, **names} for names in self.listing.each or ({},)]
         for parent in self.listing.parents:
             scopes = await self.below(parent, scopes)
         self.places = len(scopes)
@@ -79,7 +79,7 @@ class Reading:
         """All failed lists in one error, which names how many and the first."""
         ordered = sorted(self.failures, key=lambda pair: pair[0])
         where, first = ordered[0]
-        if not where or not self.listing.parents:
+        if not where or not (self.listing.parents or self.listing.each):
             return first
         many = (
             f"{len(ordered)} of {self.places} lists failed, the first for {where}: {first.detail}"
@@ -353,12 +353,13 @@ def filled(params: Mapping[str, Any], api: str, scope: Mapping[str, Any]) -> Map
 
 
 def label(scope: Mapping[str, Any], partition: Mapping[str, Any]) -> str:
-    """What tells this scope from the others of its partition: the names that parents gave."""
-    return "/".join(
+    """What tells this scope from the others of its partition: the names that were given it."""
+    given = (
         str(value)
         for name, value in scope.items()
         if name not in partition and isinstance(value, str | int) and not isinstance(value, bool)
     )
+    return "/".join(dict.fromkeys(filter(None, given)))
 
 
 def named(item: Item, path: str) -> Any:

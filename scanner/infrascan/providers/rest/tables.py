@@ -125,6 +125,7 @@ class Listing:
     shape: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # from an item to its data
     tags: str = ""  # path of tags: a map, a list of {key, value}, or a list of words
     region: str = ""  # template of the item's region
+    each: tuple[Mapping[str, str], ...] = ()  # names for templates: a list for each of these
     parents: tuple[Parent, ...] = ()
     details: tuple[Detail | Batch, ...] = ()
     relations: tuple[Relation, ...] = ()
