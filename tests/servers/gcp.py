@@ -13,17 +13,28 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from tests.servers import rest
 from tests.servers.proxy import Answer
 from tests.servers.rest import Request, RestServer, json_answer
 
 METHODS = Path(__file__).parents[2] / "fixtures" / "gcp" / "methods.json"
 LIST = "/google.cloud.asset.v1.AssetService/ListAssets"
+
+
+@cache
+def methods() -> dict[str, Any]:
+    """The lists of the services: what is asked, and the form of the answer."""
+    found: dict[str, Any] = json.loads(METHODS.read_text(encoding="utf-8"))
+    return found
+
 
 # Which assets a list of a service is made of, where its answer's field does not tell.
 LISTED: Mapping[str, tuple[str, ...]] = {
@@ -143,7 +154,7 @@ class GcpServer:
         self.rest.fault = self.rest_fault
         self.rest.__enter__()
         options = [("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
-        self.grpc = grpc.server(ThreadPoolExecutor(8), options=options)
+        self.grpc = grpc.server(ThreadPoolExecutor(64), options=options)
         self.grpc.add_generic_rpc_handlers((self.handler(),))
         self.port = self.grpc.add_insecure_port("localhost:0")
         self.grpc.start()
@@ -163,7 +174,7 @@ class GcpServer:
         }
 
     def endpoints(self) -> dict[str, str]:
-        calls = json.loads(METHODS.read_text(encoding="utf-8"))
+        calls = methods()
         hosts = {api.partition(" ")[2].partition(".")[0] for api in calls}
         found = {
             f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name.upper()}": f"{self.rest.url}/at-{name}"
@@ -204,7 +215,9 @@ class GcpServer:
                 return grpc.unary_unary_rpc_method_handler(
                     owner.list_assets,
                     request_deserializer=asset_service.ListAssetsRequest.deserialize,
-                    response_serializer=lambda message: message.SerializeToString(),
+                    response_serializer=lambda message: message.SerializeToString(
+                        deterministic=True
+                    ),
                 )
 
         return Handler()
@@ -221,6 +234,7 @@ class GcpServer:
             "metadata": dict(context.invocation_metadata()),
         }
         self.listed.append(asked)
+        time.sleep(rest.LATENCY)
         if refusal := self.refused(asked):
             abort(context, refusal)
         found = [
@@ -265,7 +279,7 @@ class GcpServer:
             return error(Refusal("UNAUTHENTICATED", "Request had invalid credentials."), 401)
         if host in self.estate.off:
             return error(disabled(host, "acme"), 403)
-        for api in json.loads(METHODS.read_text(encoding="utf-8")):
+        for api in methods():
             slots = matched(api, request.method, f"{host}/{path}")
             if slots is not None:
                 return self.list(api, slots, request)
@@ -332,7 +346,7 @@ class GcpServer:
             return self.aggregated(api.rpartition("/")[2], found)
         if api.endswith(("/v1/projects/{project}", "/billingInfo")):
             return json_answer(held[0]) if held else error(Refusal("NOT_FOUND", "not found"), 404)
-        answer = json.loads(METHODS.read_text(encoding="utf-8"))[api]["answer"]
+        answer = methods()[api]["answer"]
         items = next(
             name for name in answer if name in ("items", api.rpartition("/")[2], "accounts")
         )
