@@ -15,9 +15,17 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from fixtures.estates import (
+    azure_acme,
+    digitalocean_acme,
+    docker_acme,
+    hetzner_acme,
+    terraform_acme,
+)
 
 from infrascan.model import SEVERITIES, Category
 from infrascan.pipeline import DEMO
+from infrascan.providers import PROVIDERS
 from infrascan.shipped import shipped
 
 ESTATES = Path(__file__).parents[1] / "fixtures" / "estates"
@@ -41,8 +49,28 @@ PLANTED = (
     "exampleexample00",
     "AKIAIOSFODNN7EXAMPLE",
 )
+MORE_PLANTED = tuple(
+    secret
+    for module in (azure_acme, digitalocean_acme, docker_acme, hetzner_acme, terraform_acme)
+    for secret in module.SECRETS
+)
 # Of the machine that recorded it.
-TRACES = ("127.0.0.1", "localhost", "/tmp/", "/home/", "/root/", "/usr/")
+TRACES = ("://127.0.0.1", "://localhost", "/tmp/", "/home/", "/root/", "/usr/")
+OWN = ("http://localhost:8080",)  # where a tunnel of acme's leads
+# Who may not read what, or has not switched it on, by plan.
+INCOMPLETE = {
+    "444455556666",
+    "acme-staging",
+    "acme-analytics",
+    "acme-ml-sandbox",
+    "d3c4b5aa-7e2a-4f6b-8c62-0000000ac3e2",
+    "9c1e4f8a2b7d4c6e8f0a1b3c5d7e9f21",
+    "acme-blog",
+    "build-01",
+    "acme-shop",
+    "builds",
+    "prod/search-plan",
+}
 
 
 @dataclass(frozen=True)
@@ -128,11 +156,37 @@ def test_a_second_run_gives_the_same_reports_byte_by_byte(plain: tuple[Demo, str
         assert demo.report(name) == plain[0].report(name)
 
 
+def test_every_provider_is_there_and_can_be_read(demo: Demo):
+    assert list(PROVIDERS) == demo.document["scan"]["scope"]["providers"]
+    assert {i["state"] for i in demo.document["identities"]} == {"connected"}
+    for provider in PROVIDERS:
+        found = [f for f in demo.document["findings"] if f["provider"] == provider]
+        assert {f["category"] for f in found} == {str(category) for category in Category}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("estate.dns.record-points-at-nothing", "assets.acme-shop.com CNAME"),
+        ("cloudflare.dns.proxied-origin-open-to-internet", "gpu.acme-shop.com A"),
+        ("cloudflare.dns.proxied-bucket-readable-by-anyone", "images.acme-shop.com CNAME"),
+        ("estate.terraform.public-resource-unmanaged", "runner-gpu-test"),
+        ("aws.iam.github-role-open-to-organisation", "docs-preview"),
+        ("github.workflow.strangers-code-with-cloud-role", "checkout-sdk/preview.yml"),
+        ("terraform.resource.gone-from-the-cloud", "aws_sqs_queue.jobs"),
+    ],
+)
+def test_what_crosses_providers_is_found(demo: Demo, rule: str, name: str):
+    assert name in {f["name"] for f in demo.document["findings"] if f["rule"] == rule}
+
+
 def test_the_estate_is_two_accounts_in_three_regions_and_two_clusters(demo: Demo):
     scan, summary = demo.document["scan"], demo.document["summary"]
 
-    assert summary["resources"] >= 400
-    assert {i["account"] for i in demo.document["identities"]} == {
+    assert summary["resources"] >= 1_400
+    assert {
+        i["account"] for i in demo.document["identities"] if i["provider"] in {"aws", "k8s"}
+    } == {
         "111122223333",
         "444455556666",
         "acme-prod",
@@ -175,12 +229,13 @@ def test_the_idle_worker_pool_says_what_it_costs(demo: Demo):
 
 
 def test_the_rules_find_faults_and_find_things_well_kept(demo: Demo):
-    rules = demo.document["rules"]
-    flagged = sum(rule["flagged"] > 0 for rule in rules)
-    passed = sum(rule["passed"] > 0 for rule in rules)
-
-    assert flagged >= 0.7 * len(rules), sorted(r["rule"] for r in rules if not r["flagged"])
-    assert passed >= 0.9 * len(rules), sorted(r["rule"] for r in rules if not r["passed"])
+    everything = demo.document["rules"]
+    first = [rule for rule in everything if rule["rule"].startswith(("aws.", "k8s."))]
+    for rules, least in ((first, 0.95), (everything, 0.7)):
+        flagged = sum(rule["flagged"] > 0 for rule in rules)
+        passed = sum(rule["passed"] > 0 for rule in rules)
+        assert flagged >= least * len(rules), [r["rule"] for r in rules if not r["flagged"]]
+        assert passed >= least * len(rules), [r["rule"] for r in rules if not r["passed"]]
 
 
 def test_every_category_and_severity_is_there(demo: Demo):
@@ -206,13 +261,14 @@ def test_what_could_not_be_read_is_said_with_what_to_grant(demo: Demo):
         gap = gaps[account, call]
         assert (gap["reason"], gap["permission"]) == ("denied", permission)
         assert permission in demo.report("report.md").replace("\\", "")
-    assert {gap["reason"] for gap in gaps.values()} == {"denied", "throttled", "disabled"}
+    reasons = {gap["reason"] for gap in gaps.values()}
+    assert reasons == {"denied", "throttled", "disabled", "malformed"}
 
 
 def test_only_what_was_planned_is_missing(demo: Demo):
     """A gap in production, or a call that the recording lacks: the estate is to be made again."""
     for gap in demo.document["gaps"]:
-        assert gap["account"] in {"444455556666", "acme-staging"}, gap
+        assert gap["account"] in INCOMPLETE, gap
         assert "the recording has no answer" not in gap["detail"], gap
 
 
@@ -235,6 +291,12 @@ def test_planted_secrets_are_in_no_recording_report_or_store(
     assert secret not in demo.report("report.json")
 
 
+def test_secrets_planted_in_the_other_providers_are_nowhere(demo: Demo, recording: str):
+    for text in (recording, demo.stored, *map(demo.report, ("report.html", "report.json"))):
+        assert "canary-" not in text
+        assert not [secret for secret in MORE_PLANTED if secret in text]
+
+
 def test_secrets_leave_a_mark_that_says_what_they_were(recording: str):
     for mark in ("github-token", "stripe-key", "slack-webhook", "url-password", "password"):
         assert f"[redacted:{mark}]" in recording
@@ -242,6 +304,8 @@ def test_secrets_leave_a_mark_that_says_what_they_were(recording: str):
 
 @pytest.mark.parametrize("trace", TRACES)
 def test_the_recording_says_nothing_of_where_it_was_made(recording: str, trace: str):
+    for own in OWN:
+        recording = recording.replace(own, "")
     assert trace not in recording
 
 
