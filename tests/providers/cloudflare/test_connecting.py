@@ -181,3 +181,16 @@ def test_throttled_while_connecting_is_an_error_that_says_so(
     acme.refusals["/accounts"] = refused(429, 971, "Please wait", {"retry-after": "3"})
     (identity,) = read(provider()).identities
     assert (identity.state, identity.reason) == (Connection.ERROR, Reason.THROTTLED)
+
+
+def test_zones_that_a_token_may_hide_are_no_proof_of_absence(
+    server: RestServer, acme: Estate
+) -> None:
+    acme.refuse("/accounts", 403, 9109, "Unauthorized to access requested resource")
+    found = read(provider(), ("cloudflare.zone",))
+    assert found.of("cloudflare.zone")
+    error = found.errors["cloudflare.zone"]
+    assert (error.reason, error.call) == (Reason.OUT_OF_SCOPE, "GET /zones")
+    assert "may have zones that it hides" in error.detail
+    chosen = read(provider("acme-shop.com"), ("cloudflare.zone",))
+    assert not chosen.errors

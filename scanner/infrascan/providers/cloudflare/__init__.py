@@ -67,6 +67,7 @@ class Cloudflare(Platform):
     api: Api = field(default_factory=Api)
     chosen: dict[str, set[str]] = field(default_factory=dict)  # account -> its zones to read
     whole: set[str] = field(default_factory=set)  # accounts that are read with all zones
+    single: bool = False  # the token opens zones and no account: maybe not all of its zones
     pages: dict[str, Any] = field(default_factory=dict)  # pages of lists of zones, read once
     reading: trio.Lock = field(default_factory=trio.Lock)
 
@@ -171,7 +172,8 @@ class Cloudflare(Platform):
         found = {
             str(one["id"]): str(one.get("name") or one["id"]) for one in listed if one.get("id")
         }
-        if not found:
+        self.single = not found
+        if self.single:
             for zone in await self.listed(ask, "GET /zones", per_page=50):
                 owner = zone.get("account") or {}
                 if owner.get("id"):
@@ -277,6 +279,13 @@ class Cloudflare(Platform):
             return self.narrowed(partition.account, self.pages[call.digest])
 
         await super().read(partition, shared, emit)
+        if self.single and partition.kind in OF_ZONES and partition.account in self.whole:
+            raise ReadError(
+                Reason.OUT_OF_SCOPE,
+                "the token opens zones and no account, so the account may have zones that it hides",
+                permission="Account Settings Read, and all zones of the account",
+                call=ZONES.api,
+            )
 
     def narrowed(self, account: str, answer: Any) -> Any:
         """A page of zones with the chosen ones only."""

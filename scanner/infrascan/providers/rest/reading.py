@@ -65,6 +65,7 @@ class Reading:
 
     async def run(self) -> None:
         """Read it all. Raises a `ReadError` for the lists that failed, after the rest is done."""
+        scopes: list[Mapping[str, Any]]
         scopes = [{**self.caller.scope, **names} for names in self.listing.each or ({},)]
         for parent in self.listing.parents:
             scopes = await self.below(parent, scopes)
