@@ -53,16 +53,28 @@ def test_links_between_documents_lead_somewhere(document: str):
             assert (path.parent / target).exists(), f"{document} links to {target}"
 
 
-def test_the_catalogue_lists_the_rules_that_ship(capsys: pytest.CaptureFixture[str]):
+def listed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit):
+        main(["rules", "list", *words, "--markdown"])
+    return capsys.readouterr().out
+
+
+def test_the_catalogue_counts_the_rules_that_ship(capsys: pytest.CaptureFixture[str]):
     text = (ROOT / "rules" / "README.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- catalogue: .*? -->\n(.*?)<!-- end of catalogue -->", text, re.DOTALL)
-    with pytest.raises(SystemExit):
-        main(["rules", "list", "--markdown"])
 
     assert found
-    assert capsys.readouterr().out.strip() == found[1].strip(), (
+    assert listed(capsys).strip() == found[1].strip(), (
         "rules/README.md is behind: put the output of `infrascan rules list --markdown` "
         "between the markers"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "rules").iterdir() if p.is_dir()))
+def test_each_folder_of_rules_lists_those_in_it(capsys: pytest.CaptureFixture[str], name: str):
+    page = ROOT / "rules" / name / "README.md"
+    assert listed(capsys, "--provider", name) == page.read_text(encoding="utf-8"), (
+        f"run: infrascan rules list --provider {name} --markdown > rules/{name}/README.md"
     )
 
 

@@ -222,7 +222,10 @@ def test_rules_are_listed_and_shown(infrascan: Command):
     plain = infrascan("rules", "list", "--category", "cost")
     assert [line for line in plain.out.splitlines() if " cost " not in line] == []
     assert len(plain.out.splitlines()) == len(listed)
-    assert "](" in infrascan("rules", "list", "--markdown").out
+    assert "](aws/README.md)" in infrascan("rules", "list", "--markdown").out
+    page = infrascan("rules", "list", "--provider", "estate", "--markdown").out
+    assert "](dns/record-points-at-nothing.yaml)" in page
+    assert " | aws.route53.record_set and 5 more | " in page
     shown = infrascan("rules", "show", listed[0]["id"])
     assert shown.out.startswith("# ")
     assert yaml.safe_load(shown.out)["title"] == listed[0]["title"]

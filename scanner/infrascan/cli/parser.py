@@ -268,7 +268,9 @@ def add_rules(commands: Commands) -> None:
     shape = listing.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="as JSON")
     shape.add_argument(
-        "--markdown", action="store_true", help="as the catalogue in rules/README.md"
+        "--markdown",
+        action="store_true",
+        help="as the pages under rules/: counts, or one provider's",
     )
     show = command(actions, "show", "show one rule whole", "rules:show")
     show.add_argument("rule", metavar="RULE")

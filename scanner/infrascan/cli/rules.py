@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,25 +19,29 @@ from infrascan.model import InputError, Kind
 from infrascan.pipeline import all_kinds
 from infrascan.shipped import shipped
 
+CATEGORIES = ("security", "reliability", "cost")
+
 
 def listing(options: argparse.Namespace) -> int:
     """List the rules, worst first within a provider; or as JSON, or as the Markdown catalogue."""
     found, _ = loaded(options.rules)
-    providers = {rule.provider for rule in found}
+    providers = {folder(rule) for rule in found}
     if options.provider and options.provider not in providers:
         near = nearest(options.provider, providers)
         raise InputError(f"no rules for provider {options.provider!r}{near}")
     chosen = [
         rule
         for rule in found
-        if options.category in (None, rule.category) and options.provider in (None, rule.provider)
+        if options.category in (None, rule.category) and options.provider in (None, folder(rule))
     ]
     if options.json:
         print(json.dumps([brief(rule) for rule in chosen], indent=2))
     elif options.markdown:
-        print("\n".join(catalogue(chosen)))
+        print(
+            "\n".join(catalogue(options.provider, chosen) if options.provider else counts(chosen))
+        )
     else:
-        for rule in sorted(chosen, key=lambda r: (r.provider, r.severity.rank, r.id)):
+        for rule in sorted(chosen, key=lambda r: (folder(r), r.severity.rank, r.id)):
             print(f"{rule.severity:<9} {rule.category:<12} {rule.id}  {rule.title}")
         print(f"{len(chosen)} rules", file=sys.stderr)
     return cli.CLEAN
@@ -53,14 +58,39 @@ def brief(rule: Rule) -> dict[str, object]:
     }
 
 
-def catalogue(rules: Iterable[Rule]) -> Iterable[str]:
-    """The table of rules in `rules/README.md`, a line at a time."""
+def folder(rule: Rule) -> str:
+    """Where the rule lies: under its provider, or under `estate` when it is about several."""
+    return rule.id.partition(".")[0]
+
+
+def counts(rules: Iterable[Rule]) -> Iterable[str]:
+    """The table of folders in `rules/README.md`, a line at a time."""
+    found = Counter((folder(rule), str(rule.category)) for rule in rules)
+    yield f"| rules | {' | '.join(CATEGORIES)} | all |"
+    yield f"|---|{'---|' * (len(CATEGORIES) + 1)}"
+    for name in sorted({name for name, _ in found}):
+        each = [found[name, category] for category in CATEGORIES]
+        yield f"| [{name}]({name}/README.md) | {' | '.join(map(str, each))} | {sum(each)} |"
+    each = [sum(found[key] for key in found if key[1] == category) for category in CATEGORIES]
+    yield f"| | {' | '.join(map(str, each))} | {sum(each)} |"
+
+
+def catalogue(name: str, rules: Iterable[Rule]) -> Iterable[str]:
+    """All of `rules/<name>/README.md`, a line at a time."""
+    yield f"# Rules: {name}"
+    yield ""
+    yield "How to read and write them is in [rules/README.md](../README.md). This page is the output of"
+    yield f"`infrascan rules list --provider {name} --markdown`."
+    yield ""
     yield "| rule | resource | category | severity | |"
     yield "|---|---|---|---|---|"
     for rule in rules:
-        path = "/".join(rule.id.split(".")) + ".yaml"
+        path = "/".join(rule.id.split(".")[1:]) + ".yaml"
         title = rule.title.replace("|", "\\|")
-        yield f"| [{rule.id}]({path}) | {', '.join(rule.kinds)} | {rule.category} | {rule.severity} | {title} |"
+        kinds = ", ".join(rule.kinds[:3])
+        if len(rule.kinds) > 3:
+            kinds = f"{rule.kinds[0]} and {len(rule.kinds) - 1} more"
+        yield f"| [{rule.id}]({path}) | {kinds} | {rule.category} | {rule.severity} | {title} |"
 
 
 def show(options: argparse.Namespace) -> int:
