@@ -137,8 +137,13 @@ def test_an_archived_repository_is_spared(running: RestServer):
     assert below == {f"/repos/{ORG}/shop/pages"}  # the site is still served
 
 
+NO_PLAN = Refusal(
+    403, "Upgrade to GitHub Pro or make this repository public to enable this feature."
+)
 ABSENT = [
     ("branches/main/protection", UNPROTECTED, "branch_protection"),
+    ("branches/main/protection", NO_PLAN, "branch_protection"),
+    ("rules/branches/main", NO_PLAN, "branch_rules"),
     ("branches/main/protection", Refusal(message="Branch not found"), "branch_protection"),
     ("vulnerability-alerts", NO_ALERTS, "vulnerability_alerts"),
     ("codeowners/errors", NOT_FOUND, "codeowners"),
@@ -167,14 +172,6 @@ HIDDEN = [
     ("vulnerability-alerts", NOT_FOUND, "vulnerability_alerts", Reason.DENIED),
     ("actions/permissions", NOT_FOUND, "actions_permissions", Reason.DENIED),
     ("pages", NOT_FOUND, "pages", Reason.DENIED),
-    (
-        "branches/main/protection",
-        Refusal(
-            403, "Upgrade to GitHub Pro or make this repository public to enable this feature."
-        ),
-        "branch_protection",
-        Reason.DISABLED,
-    ),
     ("collaborators", denied("metadata=read"), "direct_access", Reason.DENIED),
 ]
 

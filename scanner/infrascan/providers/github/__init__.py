@@ -12,7 +12,7 @@ little at once: no more than `AT_ONCE` calls of one token are in flight.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -29,14 +29,15 @@ from infrascan.providers.github import (
     credentials,
     organization,
     permissions,
+    refusals,
     repositories,
 )
 from infrascan.providers.github.credentials import Credentials
 from infrascan.providers.github.owners import Owners
-from infrascan.providers.github.reading import Owner, OwnerReading
-from infrascan.providers.github.refusals import refusal
+from infrascan.providers.github.reading import ALL_MEMBERS, Owner, OwnerReading
 from infrascan.providers.http import Answer, Client
 from infrascan.providers.rest.calling import Caller
+from infrascan.providers.rest.contexts import otherwise
 from infrascan.providers.rest.platform import Platform
 
 AT_ONCE = 20
@@ -74,7 +75,7 @@ class Github(Platform):
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": "2022-11-28",
             }
-            self.clients[""] = Client(self.credentials.url, headers, refusal)
+            self.clients[""] = Client(self.credentials.url, headers, refusals.refusal)
         return self.clients[""]
 
     async def local(self, call: Call) -> Any:  # noqa: ARG002 - there is one local fact
@@ -106,6 +107,8 @@ class Github(Platform):
             found = await looking.find()
         except ReadError as error:
             return [self.failed(source, error)]
+        for owner in found:
+            owner.scopes = looking.scopes
         self.owners = {owner.login: owner for owner in found}
         self.accounts = {owner.login: owner.scope for owner in found}
         if not found:
@@ -121,7 +124,19 @@ class Github(Platform):
                 detail=permissions.too_narrow(looking.scopes),
             )
             for owner in found
-        ]
+        ] + [self.hidden(source, number) for number in sorted(looking.hidden)]
+
+    def hidden(self, source: str, number: str) -> Identity:
+        """An organisation that was left out of a list, of which GitHub tells only the id."""
+        return Identity(
+            provider=self.name,
+            state=Connection.ERROR,
+            source=source,
+            account=f"organisation {number}",
+            reason=Reason.DENIED,
+            detail="the organisation's single sign-on hides it from this token",
+            remedy=f"authorise the token for it: {refusals.AUTHORISED}",
+        )
 
     def failed(self, source: str, error: ReadError) -> Identity:
         refused = error.reason in {Reason.UNAUTHENTICATED, Reason.DENIED}
@@ -131,7 +146,7 @@ class Github(Platform):
             source=source,
             reason=error.reason,
             detail=error.detail,
-            remedy="make a new token, or run: gh auth refresh" if refused else "",
+            remedy="make a new token, or run: gh auth refresh" if refused else otherwise(error.reason),
         )
 
     async def partitions(self, ask: Ask) -> Sequence[Partition]:  # noqa: ARG002
@@ -145,8 +160,15 @@ class Github(Platform):
     async def read(self, partition: Partition, ask: Ask, emit: Emit) -> None:
         owner = self.owners[partition.account]
         listing = owner.table(self.listings[partition.kind])
-        caller = Caller(partition, {**self.scope(partition.account), **owner.scope}, ask)
-        await OwnerReading(listing, caller, emit, repositories=owner.repositories).run()
+        plain = Caller(partition, {**self.scope(partition.account), **owner.scope}, ask)
+
+        async def whole(call: Call) -> Any:
+            if call.api == ALL_MEMBERS:
+                await owner.all_members(plain)
+            return await ask(call)
+
+        caller = replace(plain, ask=whole)
+        await OwnerReading(listing, caller, emit, owner=owner).run()
 
     def scope(self, account: str) -> dict[str, Any]:
         before = self.selection.observed.replace(day=1) - timedelta(days=1)

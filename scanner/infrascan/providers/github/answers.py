@@ -15,6 +15,8 @@ from infrascan.providers.github import workflows
 from infrascan.providers.http import Answer
 
 NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="next"')
+# Of a list: what single sign-on keeps from the token is left out of it.
+HIDDEN = re.compile(r"partial-results;\s*organizations=([0-9,]+)")
 # Links to other API calls, which nobody reads, and tokens that GitHub puts into plain answers.
 NOISE = frozenset({"node_id", "gravatar_id", "_links", "temp_clone_token", "body_html"})
 KEPT_URLS = frozenset({"html_url", "target_url"})
@@ -36,6 +38,8 @@ def received(call: Call, answer: Answer) -> Any:
         kept = {}
     else:
         return body
+    if hidden := HIDDEN.fullmatch(answer.headers.get("x-github-sso", "")):
+        kept["hidden_organizations"] = hidden[1].split(",")
     if found := NEXT.search(answer.headers.get("link", "")):
         place = urlsplit(found[1])
         kept["next"] = f"{place.path}?{place.query}"
@@ -55,11 +59,15 @@ def noise(key: str) -> bool:
     return key in NOISE or (key.endswith("_url") and key not in KEPT_URLS)
 
 
+COUNTS = ("public_repos", "owned_private_repos")
+
+
 def user(call: Call, body: Any) -> Any:  # noqa: ARG001
     """Only who it is: the answer holds private facts of a person."""
     if not isinstance(body, dict):
         return body
-    return {name: body.get(name) for name in ("login", "id", "type")}
+    kept = {name: body.get(name) for name in ("login", "id", "type")}
+    return kept | {name: body[name] for name in COUNTS if name in body}
 
 
 def hooks(call: Call, body: Any) -> Any:  # noqa: ARG001

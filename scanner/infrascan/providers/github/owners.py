@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from infrascan.collect.provider import Ask
+from infrascan.collect.provider import Ask, Call
 from infrascan.model import InputError, Partition, ReadError, Reason
 from infrascan.providers.github.reading import Owner
 from infrascan.providers.github.words import LINKED, PAGE, REPO
@@ -25,11 +25,19 @@ class Owners:
     who: str = ""
     scopes: Sequence[str] | None = None  # None where the token is not of the classic kind
     login: str = ""  # the token's user; "" for Apps
+    hidden: set[str] = field(default_factory=set)  # ids of organisations behind single sign-on
 
     @property
     def caller(self) -> Caller:
         place = Partition(provider="github", account="", region="", kind="")
-        return Caller(place, {}, self.ask)
+        return Caller(place, {}, self.noted)
+
+    async def noted(self, call: Call) -> Any:
+        """Ask, and note what the answer says that it leaves out."""
+        answer = await self.ask(call)
+        if isinstance(answer, dict):
+            self.hidden.update(answer.get("hidden_organizations") or ())
+        return answer
 
     async def find(self) -> list[Owner]:
         """The owners to read. Raises `ReadError`; `InputError` for a name that is not there."""
@@ -122,7 +130,7 @@ class Owners:
         )
 
     async def asked(self, api: str, **params: Any) -> Any:
-        answer = await self.ask(self.caller.call(api, params))
+        answer = await self.noted(self.caller.call(api, params))
         if not isinstance(answer, dict):
             raise malformed(self.caller.call(api), "the answer is no object")
         return answer

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from infrascan.collect.provider import Call
-from infrascan.model import ReadError
+from infrascan.model import ReadError, Reason
 from infrascan.providers.github import alerts, repositories
-from infrascan.providers.github.words import LINKED, METADATA, ORG, PAGE, REPO, REPOSITORIES
+from infrascan.providers.github.words import (
+    LINKED,
+    MEMBERS,
+    METADATA,
+    ORG,
+    PAGE,
+    REPO,
+    REPOSITORIES,
+)
 from infrascan.providers.rest.calling import Caller
 from infrascan.providers.rest.reading import Lookup, Reading
 from infrascan.providers.rest.tables import Batch, Listing, Parent
 
 ORGANIZATION = "Organization"
+ALL_MEMBERS = f"{ORG}/members"
+MORE = "all repositories of the owner, and organization_administration: read to count them"
 
 
 @dataclass(eq=False)
@@ -27,7 +37,11 @@ class Owner:
     own: bool = False  # the user whose token it is
     installed: bool = False  # read as an App, which sees the repositories it was given
     only: tuple[str, ...] = ()  # names of repositories; empty for all
+    scopes: Sequence[str] | None = None  # of a classic token
     found: Lookup = field(default_factory=Lookup)
+    hidden: Lookup = field(default_factory=Lookup)  # why there may be more repositories
+    members: Lookup = field(default_factory=Lookup)
+    selection: str = ""  # of an App: "all", or "selected" repositories
 
     @property
     def whole_organization(self) -> bool:
@@ -62,7 +76,15 @@ class Owner:
             return await self.named(caller)
         api, params, items = self.place()
         call = caller.call(api, params)
-        found = await caller.everything(call, items, LINKED, METADATA)
+
+        async def ask(call: Call) -> Any:
+            answer = await caller.ask(call)
+            if isinstance(answer, dict) and answer.get("repository_selection"):
+                self.selection = str(answer["repository_selection"])
+            return answer
+
+        asking = dataclasses.replace(caller, ask=ask)
+        found = await asking.everything(call, items, LINKED, METADATA)
         return [
             repo
             for repo in found
@@ -80,6 +102,68 @@ class Owner:
             return "GET /user/repos", {**PAGE, "affiliation": "owner"}, "items[]"
         return "GET /users/{username}/repos", {"username": self.login, **PAGE}, "items[]"
 
+    async def complete(self, caller: Caller) -> None:
+        """Make sure that no repository was withheld. Raises `ReadError` when some may have been."""
+
+        async def counted() -> list[Any]:
+            if not self.only and (why := await self.withheld(caller)):
+                raise ReadError(Reason.OUT_OF_SCOPE, why, call=self.place()[0], permission=MORE)
+            return []
+
+        try:
+            await self.hidden.get(counted)
+        except ReadError as error:
+            raise copied(error) from error
+
+    async def withheld(self, caller: Caller) -> str:
+        """Why the list of repositories may be too short; "" where it is whole. Raises `ReadError`.
+
+        GitHub leaves out what a token may not see, and answers 200. An App is told whether it was
+        given all; otherwise the owner's own count says how many there are.
+        """
+        seen = len(await self.repositories(caller))
+        if self.installed:
+            few = f"the App was given {seen} chosen repositories of {self.login}"
+            return "" if self.selection == "all" else f"{few}: there may be others"
+        if self.type != ORGANIZATION and not self.own:
+            return f"GitHub shows no private repository of {self.login}, who is another user"
+        if self.own:
+            about = await caller.asked(caller.call("GET /user"))
+            private = "owned_private_repos"
+            if self.scopes is not None and "repo" in self.scopes:
+                return ""
+        else:
+            about = await caller.asked(caller.call(ORG, {"org": self.login}))
+            private = "total_private_repos"
+        public, closed = (about.get(name) for name in ("public_repos", private))
+        if not isinstance(public, int) or not isinstance(closed, int):
+            return (
+                f"GitHub does not tell this token how many private repositories {self.login} has:"
+                " some may be hidden from it"
+            )
+        if seen >= public + closed:
+            return ""
+        return f"{self.login} has {public + closed} repositories, and the token sees {seen}"
+
+    async def all_members(self, caller: Caller) -> None:
+        """Make sure that the list of members is whole. Raises `ReadError` when it may not be.
+
+        Who may not see them is given those who chose to be public, without a word. Teams are shown
+        by the same right, and to nobody else.
+        """
+
+        async def teams() -> list[Any]:
+            call = caller.call(f"{ORG}/teams", {"org": self.login, **PAGE})
+            await caller.asked(call, MEMBERS)
+            return []
+
+        try:
+            await self.members.get(teams)
+        except ReadError as error:
+            found = copied(error)
+            found.detail = f"only public members may be listed: {error.detail}"
+            raise found from error
+
     async def named(self, caller: Caller) -> list[Any]:
         found = []
         for name in self.only:
@@ -92,19 +176,30 @@ class Owner:
 class OwnerReading(Reading):
     """One kind of one owner being read."""
 
-    repositories: Callable[[Caller], Any]
+    owner: Owner
+
+    async def run(self) -> None:
+        """Read it all; that there may be more repositories is said last."""
+        await super().run()
+        if any(parent.api == REPOSITORIES.api for parent in self.listing.parents):
+            await self.owner.complete(self.caller)
 
     async def parent_items(self, parent: Parent, call: Call) -> Sequence[Any]:
         if parent.api != REPOSITORIES.api:
             return await super().parent_items(parent, call)
         try:
-            found: Sequence[Any] = await self.repositories(self.caller)
-        except ReadError as error:  # of the one call, told to each kind: none may change it
-            raise ReadError(
-                error.reason,
-                error.detail,
-                code=error.code,
-                permission=error.permission,
-                call=error.call,
-            ) from error
+            found: Sequence[Any] = await self.owner.repositories(self.caller)
+        except ReadError as error:
+            raise copied(error) from error
         return found
+
+
+def copied(error: ReadError) -> ReadError:
+    """The error anew: it is of one call, told to each kind, and none may change it."""
+    return ReadError(
+        error.reason,
+        error.detail,
+        code=error.code,
+        permission=error.permission,
+        call=error.call,
+    )

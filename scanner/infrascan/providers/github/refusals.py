@@ -19,14 +19,18 @@ ABSENT = re.compile(
     r"(?i)^(branch not (?:protected|found)|vulnerability alerts are disabled|no analysis found"
     r"|this repository is empty|git repository is empty)"
 )
-# The feature is off here, or not part of the plan; the code is "disabled".
+# The plan has no such feature, so nobody has set it up; the code is "plan".
+PLAN = re.compile(r"(?i)upgrade to github|make this repository public")
+# The feature is off here; the code is "disabled".
 DISABLED = re.compile(
-    r"(?i)(upgrade to github|make this repository public|advanced security must be enabled"
+    r"(?i)(advanced security must be enabled"
     r"|code security must be enabled|secret scanning is disabled|is not enabled for this"
     r"|alerts are (disabled|not available)|issues are disabled|not available for archived"
     r"|actions (is|are) disabled|repository has been (archived|disabled))"
 )
 SINGLE_SIGN_ON = "x-github-sso"
+AUTHORISED = "Configure SSO, Authorize: github.com/settings/tokens"
+ADDRESSES = re.compile(r"(?i)\bIP allow list\b")
 
 
 def refusal(answer: Answer) -> ReadError | None:
@@ -37,13 +41,19 @@ def refusal(answer: Answer) -> ReadError | None:
     detail = f"HTTP {answer.status}: {message}"
     if answer.status in {404, 409} and ABSENT.search(message):
         return ReadError(Reason.DISABLED, detail, code="absent")
+    if answer.status in {403, 404, 422} and PLAN.search(message):
+        return ReadError(Reason.DISABLED, detail, code="plan")
     if answer.status in {403, 404, 422} and DISABLED.search(message):
         return ReadError(Reason.DISABLED, detail, code="disabled")
     if answer.status == 409:  # not in the state that the question supposes
         return ReadError(Reason.DISABLED, detail, code=code)
+    if answer.status in {403, 404} and SINGLE_SIGN_ON in answer.headers:
+        detail += "; authorise the token for the organisation's single sign-on"
+        return ReadError(Reason.DENIED, detail, code="sso", permission=AUTHORISED)
+    if answer.status == 403 and ADDRESSES.search(message):
+        detail += "; scan from an address that the organisation's IP allow list has"
+        return ReadError(Reason.DENIED, detail, code="address")
     if answer.status == 403:
-        if SINGLE_SIGN_ON in answer.headers:
-            detail += "; authorise the token for the organisation's single sign-on"
         return ReadError(Reason.DENIED, detail, code=code, permission=accepted(answer))
     if answer.status == 404:
         return ReadError(

@@ -31,6 +31,8 @@ from infrascan.providers.rest.tables import Batch, Detail, Listing
 LIVE = "archived=False"
 PUBLIC = "state=public"
 ABSENT = ("absent",)
+# A plan without the feature: a private repository of a free account has no protection at all.
+PLAN = ("plan",)
 
 
 def owned(reverse: str, path: str = "repository") -> Relation:
@@ -103,7 +105,7 @@ REPOSITORY = Listing(
             "branches/{branch}/protection",
             ADMINISTRATION,
             params={"branch": "{default_branch}"},
-            absent=ABSENT,
+            absent=(*ABSENT, *PLAN),
         ),
         on(
             "branch_rules",
@@ -112,6 +114,7 @@ REPOSITORY = Listing(
             params={"branch": "{default_branch}", **PAGE},
             result="items[]",
             paging=LINKED,
+            absent=PLAN,
         ),
         on("actions_permissions", "actions/permissions", ADMINISTRATION),
         on("workflow_permissions", "actions/permissions/workflow", ADMINISTRATION),
@@ -129,7 +132,12 @@ REPOSITORY = Listing(
             shape=lambda _: True,
             fields={},
         ),
-        on("code_scanning", "code-scanning/default-setup", CODE_SCANNING, absent=("disabled",)),
+        on(
+            "code_scanning",
+            "code-scanning/default-setup",
+            CODE_SCANNING,
+            absent=("disabled", *PLAN),
+        ),
         on(
             "direct_access",
             "collaborators",
