@@ -207,4 +207,38 @@ def test_answers_with_odd_rows_are_no_crash(server: AzureServer):
         f"{GROUP}/providers/{DISKS}/a",
         f"{GROUP}/providers/{DISKS}/b",
     ]
-    assert error is None or error.reason is Reason.MALFORMED
+    assert error and (error.reason, error.detail) == (Reason.MALFORMED, "a row has no id")
+
+
+def bared(server: AzureServer, kind: str) -> None:
+    """Take the properties out of the estate's resources of a type, as the graph does."""
+    for one in server.estate.resources:
+        if one["type"] == kind:
+            one["properties"] = None
+
+
+def test_properties_that_the_graph_keeps_back_are_unread(server: AzureServer):
+    bared(server, DISKS)
+    found, error = read("azure.compute.disk")
+    assert error is None
+    assert "properties" not in found[0].data
+    gap = found[0].unread["properties"]
+    assert (gap.reason, gap.permission) == (Reason.DENIED, "Microsoft.Compute/disks/read")
+
+
+def test_what_lies_inside_of_properties_kept_back_is_not_absent(server: AzureServer):
+    bared(server, "Microsoft.Network/virtualNetworks")
+    found, error = read("azure.network.subnet")
+    assert not found
+    assert error and error.reason is Reason.DENIED
+    assert "without what is inside" in error.detail
+
+
+def test_no_row_without_properties_passes_for_whole(server: AzureServer):
+    """Not even one whose fields we make of them."""
+    for one in server.estate.resources:
+        one["properties"] = None
+    found = scanned(ONE)
+    told = {gap.kind for gap in found.gaps}
+    assert told == {listing.kind for listing in IN_GRAPH}
+    assert not [gap for gap in found.gaps if gap.reason is Reason.BUG]

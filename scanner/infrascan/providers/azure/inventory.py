@@ -85,6 +85,7 @@ class Group:
     source: AsyncIterator[list[dict[str, Any]]] | None = None
     done: bool = False
     error: ReadError | None = None
+    bare: dict[tuple[str, str], ReadError] = field(default_factory=dict)  # of rows that lack a part
     lock: trio.Lock = field(default_factory=trio.Lock)
 
     async def rows(self, subscription: str, kind: str, ask: Ask) -> AsyncIterator[list[Any]]:
@@ -98,6 +99,10 @@ class Group:
             if self.error:
                 raise copied(self.error)
             if self.done:
+                if (subscription, kind) in self.bare:
+                    raise withheld(
+                        "a row came without its properties, and so without what is inside"
+                    )
                 return
             async with self.lock:
                 if at == len(self.pages) and not self.done:
@@ -123,9 +128,21 @@ class Group:
             where = subscription[0].lower() if subscription else ""
             for listing in self.kinds.get(str(row.get("type", "")).lower(), ()):
                 inside = listing.params["inside"]
+                if inside and not isinstance(row.get("properties"), dict):
+                    inner = "a row came without its properties, and so without what is inside"
+                    self.bare[where, listing.kind] = withheld(inner)
+                    continue
+                if not where:
+                    lost = ReadError(Reason.MALFORMED, "a row has no id", call=GRAPH)
+                    self.bare |= {(one, listing.kind): lost for one in self.subscriptions}
                 items = list(within(row, inside)) if inside else [row]
                 found.setdefault((where, listing.kind), []).extend(items)
         return found
+
+
+def withheld(detail: str) -> ReadError:
+    """For a row whose properties the graph keeps back: they are null, and so not empty."""
+    return ReadError(Reason.DENIED, detail, code="hidden", call=GRAPH)
 
 
 def within(row: Mapping[str, Any], path: str) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from infrascan.model import ReadError
-from infrascan.providers.azure.inventory import Inventory
+from infrascan.providers.azure.inventory import Inventory, withheld
 from infrascan.providers.azure.tables import GRAPH
 from infrascan.providers.rest.reading import Item, Reading
 from infrascan.providers.rest.tables import Parent
@@ -41,7 +41,26 @@ class AzureReading(Reading):
     def item(self, raw: Any, scope: Mapping[str, Any]) -> Item:
         found = super().item(raw, scope)
         found.scope = {**scope, **slots(str(found.data.get("id", "")))}
+        listing = self.listing
+        if listing.api == GRAPH and not listing.params["inside"]:
+            self.whole(found)
         return found
+
+    def whole(self, item: Item) -> None:
+        """Note that a row's properties are unread where the graph gives null for them."""
+        if item.data.get("properties") is None:
+            item.data.pop("properties", None)
+            error = withheld("Resource Graph gave the resource without its properties")
+            error.permission = self.listing.permission
+            item.unread["properties"] = error
+
+    def adorned(self, item: Item) -> bool:
+        """Fields of ours are made of the properties: without those, there is no such resource."""
+        error = item.unread.get("properties")
+        if error and self.listing.shape:
+            self.failures.append(("", error))
+            return False
+        return super().adorned(item)
 
     async def children(self, parent: Parent, scope: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return [

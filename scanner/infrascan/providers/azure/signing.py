@@ -10,6 +10,7 @@ import base64
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ CLOUDS: Mapping[str, str] = {
     "login.chinacloudapi.cn": "https://management.chinacloudapi.cn",
     "login.partner.microsoftonline.cn": "https://management.chinacloudapi.cn",
 }
+# As MSAL words an answer that says nothing, and one that is not the authority's.
+DOWN = re.compile(r"HTTP Error: (?:5\d\d|429)")
+NO_AUTHORITY = "Unable to get authority configuration"
 EARLY = 300  # seconds before its end at which a token is renewed
 REMEDY = (
     "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
@@ -216,11 +220,13 @@ def build(way: Way) -> Any:
 
 
 def unreached(error: BaseException | None) -> bool:
-    """Whether a failed sign-in failed for want of an answer."""
+    """Whether a failed sign-in failed for want of an answer, or because the service was down."""
     from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
     while error is not None:
         if isinstance(error, ServiceRequestError | ServiceResponseError):
+            return True
+        if "AADSTS" not in str(error) and DOWN.search(str(error)):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -231,6 +237,8 @@ def brief(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = next((line for line in lines if "AADSTS" in line), lines[0] if lines else "")
     told = told.partition(" Trace ID:")[0]
+    if NO_AUTHORITY in told:
+        return "the authority does not know this tenant, or a proxy answers in its place"
     return told[:300] or type(error).__name__
 
 
