@@ -99,10 +99,8 @@ class Group:
             if self.error:
                 raise copied(self.error)
             if self.done:
-                if (subscription, kind) in self.bare:
-                    raise withheld(
-                        "a row came without its properties, and so without what is inside"
-                    )
+                if error := self.bare.get((subscription, kind)):
+                    raise copied(error)
                 return
             async with self.lock:
                 if at == len(self.pages) and not self.done:
