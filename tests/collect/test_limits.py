@@ -53,3 +53,31 @@ def test_no_partition_is_lost_whatever_the_api_bears(rate: float, burst: float):
     best = max((calls - burst) / rate, calls * 0.05 / 64)
     assert seconds < best * 1.6 + 3
     assert bucket.refused < calls * 0.3
+
+
+def test_an_api_that_shuts_us_out_for_an_hour_is_not_waited_for():
+    """What was not asked is said."""
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    asked = []
+
+    async def answer(call: Call):
+        asked.append(call.api)
+        third = len(asked) == 3
+        await trio.sleep(0.05)
+        if third:
+            raise ReadError(Reason.THROTTLED, "Rate exceeded", code="429", retry_after=3600)
+        return {"items": []}
+
+    platform = Platform(answer, kind_names=[f"one.k{i}" for i in range(100)])
+
+    async def main():
+        result = await Collection(providers=[platform]).run()
+        return result, trio.current_time()
+
+    began = clock.current_time()
+    result, ended = trio.run(main, clock=clock)
+
+    assert ended - began < 60
+    assert {gap.reason for gap in result.gaps} == {Reason.THROTTLED}
+    assert len({gap.detail for gap in result.gaps}) == 2  # the refusal, and what it shut
+    assert len(asked) + len(result.gaps) - 1 == 100

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from infrascan.collect.engine import Collection
 from infrascan.collect.nursery import open_nursery
 from infrascan.model import Category, Connection, InputError, Reason, Scan, Severity
 from infrascan.pipeline import DEMO, NotStoredError, Request, scan
+from infrascan.render.gaps import remedy, why
 from infrascan.shipped import shipped
 from infrascan.store.home import home
 
@@ -154,16 +156,22 @@ def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tu
 def unread_providers(result: Scan) -> list[str]:
     """Providers that were asked for and gave nothing at all."""
     connected = {i.provider for i in result.identities if i.state is Connection.CONNECTED}
-    read = {c.partition.provider for c in result.coverage if c.calls > c.failed}
+    read = {c.partition.provider for c in result.coverage if c.resources or c.calls > c.failed}
     return [name for name in result.scope["providers"] if name not in connected & read]
 
 
 def cause(result: Scan, provider: str) -> str:
     """Why a provider gave nothing, and what to do: of the account, or of the first call."""
-    for identity in result.identities:
-        if identity.provider == provider and identity.state is not Connection.CONNECTED:
-            return "; ".join(part for part in (identity.detail, identity.remedy) if part)
+    own = [i for i in result.identities if i.provider == provider]
+    failed = [i for i in own if i.state is not Connection.CONNECTED]
+    if failed:
+        first, more = failed[0], len(failed) - 1
+        if more:
+            return f"{first.account}: {why(first)} (and {more} more, see the report)"
+        known = first.state is Connection.ERROR and first.source
+        said = f"{first.detail.removesuffix('.')} ({first.source})" if known else first.detail
+        return why(replace(first, detail=said))
     for gap in result.gaps:
         if gap.provider == provider:
-            return f"{gap.place}: {gap.detail}"
-    return "it has nothing to read"
+            return f"{gap.place}: {gap.detail}. {remedy(gap)}"
+    return "it answered, but holds nothing to read; check the names that were given"

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import trio
 
 from infrascan import redact
-from infrascan.collect.limits import Limit, Limits, backoff
+from infrascan.collect.limits import LONGEST_WAIT, Limit, Limits, backoff
 from infrascan.collect.provider import Call, Provider
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.model import ReadError, Reason
@@ -16,7 +16,6 @@ from infrascan.model import ReadError, Reason
 THROTTLED_ATTEMPTS = 10
 UNREACHABLE_ATTEMPTS = 3
 TIMED_OUT_ATTEMPTS = 2
-LONGEST_WAIT = 120.0  # seconds; an API that asks for more leaves a gap
 SILENT_AFTER = 10  # attempts in a row without any answer, before the next are not made
 
 
@@ -74,6 +73,11 @@ class Asker:
                     raise ReadError(
                         Reason.UNREACHABLE,
                         f"not tried: {limit.silent} attempts before it got no answer from the same endpoint",
+                    )
+                if limit.shut:
+                    raise ReadError(
+                        Reason.THROTTLED,
+                        f"not tried: the API asked not to be called for {limit.shut_for:.0f} s",
                     )
                 try:
                     answer = await self.attempt(call)

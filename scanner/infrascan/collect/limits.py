@@ -24,6 +24,7 @@ STEP = 0.1  # calls a second, per second: the least increase, or a slow start wo
 FIRST = 1.0  # calls a second, after a refusal before any answer
 SLOWEST = 0.2  # calls a second, however often the API says no
 FASTEST = 500.0  # a rate above this is no limit; it is dropped
+LONGEST_WAIT = 120.0  # seconds; an API that asks for more is not called again
 MEASURED = 2.0  # seconds over which the served rate is measured
 
 
@@ -34,6 +35,8 @@ class Limit:
     window: float = WINDOW
     rate: float = 0.0  # calls started a second; 0 while nothing was ever refused
     next_start: float = 0.0
+    shut_until: float = 0.0  # the API asked not to be called before
+    shut_for: float = 0.0  # seconds, as it asked: longer than we wait
     reduced_at: float = -1.0
     raised_at: float = 0.0
     in_flight: int = 0
@@ -66,6 +69,11 @@ class Limit:
         if start > now:
             await trio.sleep(start - now)
 
+    @property
+    def shut(self) -> bool:
+        """Whether the API asked not to be called for longer than we wait."""
+        return self.shut_until > trio.current_time()
+
     def succeeded(self) -> None:
         """An answer came: widen the window, raise the rate by the time that passed."""
         now = trio.current_time()
@@ -97,7 +105,9 @@ class Limit:
             self.raised_at = now
             self.reduced_at = now + max(0.5, 2 / self.rate)
         wait = retry_after if retry_after is not None else backoff(attempt, self.jitter)
-        if retry_after is not None:  # the API named a time: nobody of this quota starts before it
+        if wait > LONGEST_WAIT:
+            self.shut_until, self.shut_for = now + wait, wait
+        elif retry_after is not None:  # the API named a time: nobody starts before it
             self.next_start = max(self.next_start, now + retry_after)
         else:
             self.next_start = max(self.next_start, now + 1 / self.rate)

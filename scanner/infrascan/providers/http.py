@@ -273,6 +273,8 @@ def cause(error: BaseException) -> str:
     """The innermost reason, in a few words: "Connection refused"."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
+    while isinstance(error, BaseExceptionGroup):  # one for each address of a name
+        error = error.exceptions[0]
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from infrascan.model import SEVERITIES, Gap, Reason, Scan, Severity
+from infrascan.model import SEVERITIES, Gap, Identity, Reason, Scan, Severity
 
 GroupKey: TypeAlias = tuple[str, str, str, str, str]
 
@@ -72,6 +72,11 @@ def remedy(gap: Said) -> str:
         return f"Grant {name}."
     place = " ".join(filter(None, (gap.provider, gap.account)))
     return WORDS[gap.reason][1].format(place=place)
+
+
+def why(identity: Identity) -> str:
+    """Why an account could not be read, and what to do."""
+    return "; ".join(filter(None, (identity.detail.removesuffix("."), identity.remedy)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from infrascan.model import Category, Finding, Reason, RuleSummary, Scan, Severi
 from infrascan.render import inert
 from infrascan.render.document import text as as_json
 from infrascan.render.evidence import told
-from infrascan.render.gaps import WORDS, GapGroup, remedy
+from infrascan.render.gaps import WORDS, GapGroup, remedy, why
 from infrascan.render.summary import Summary, counted_saving, summarize
 
 SCHEMA = (
@@ -145,7 +145,7 @@ def invocation(scan: Scan, summary: Summary) -> dict[str, Any]:
                 "level": "error",
                 "message": {
                     "text": plain(
-                        f"{i.provider} {i.account or i.source} could not be read: {i.detail} {i.remedy}"
+                        f"{i.provider} {i.account or i.source} could not be read: {why(i)}"
                     )
                 },
             }

@@ -172,11 +172,14 @@ def gaps_table(summary: Summary) -> Table:
         text = Text()
         text.append(short(visible(name), TITLE), style="bold")
         text.append(f": {short(prose(identity.detail), COMMAND)}")
-        text.append(f" {short(prose(identity.remedy), COMMAND)}", style="green")
+        if identity.remedy:
+            text.append(f"; {short(prose(identity.remedy), COMMAND)}", style="green")
         table.add_row("!", text)
-    for group in summary.gaps[:GAPS]:
+    said = {(identity.provider, identity.account) for identity in summary.broken}
+    groups = [g for g in summary.gaps if g.call or (g.provider, g.account) not in said]
+    for group in groups[:GAPS]:
         table.add_row("!", gap_text(group))
-    more = len(summary.gaps) - GAPS
+    more = len(groups) - GAPS
     if more > 0:
         table.add_row("", Text(f"and {counted(more, 'more group')} of gaps", style="dim"))
     return table

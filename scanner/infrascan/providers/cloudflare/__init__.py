@@ -302,6 +302,6 @@ def remedy(error: ReadError) -> str:
     """What to try when connecting failed."""
     if error.reason in {Reason.UNAUTHENTICATED, Reason.DENIED}:
         return "make a new API token and export it as CLOUDFLARE_API_TOKEN"
-    if error.reason in {Reason.UNREACHABLE, Reason.TIMED_OUT}:
-        return "check the network and CLOUDFLARE_BASE_URL"
-    return "try again later"
+    if error.reason is Reason.THROTTLED:
+        return "run again later"
+    return "check the network and CLOUDFLARE_BASE_URL"

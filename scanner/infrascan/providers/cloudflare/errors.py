@@ -25,7 +25,8 @@ NOT_OFFERED = re.compile(
     r"|not allowed (?:on|for|with) your plan|upgrade (?:your|to)|requires? (?:an? )?[\w ]{0,40}"
     r"(?:plan|subscription)\b|not (?:been )?purchased|is not activated|plan level"
 )
-LONGEST = 100.0  # seconds: Cloudflare shuts us out for up to five minutes; several waits pass them
+SHUT = 300.0  # seconds: Cloudflare shuts us out for up to five minutes
+LONGEST = 100.0  # seconds: several waits of these pass them
 
 
 def refusal(answer: Answer) -> ReadError | None:
@@ -36,7 +37,8 @@ def refusal(answer: Answer) -> ReadError | None:
         return None
     if status == 429 or code in THROTTLED:
         wait = retry_after(answer.headers)
-        wait = None if wait is None else min(wait, LONGEST)
+        if wait is not None and wait <= SHUT:
+            wait = min(wait, LONGEST)
         return ReadError(
             Reason.THROTTLED,
             detail(status, code, message),

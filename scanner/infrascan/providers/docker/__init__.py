@@ -47,7 +47,7 @@ REMEDIES: Mapping[str, str] = {
     "EACCES": "add the user to the group docker, use a rootless engine, or run as one who may",
     "ENOENT": "start the engine, or name another with DOCKER_HOST or docker context use",
     "ECONNREFUSED": "start the engine, or name another with DOCKER_HOST or docker context use",
-    "scheme": "docker context use another, or set DOCKER_HOST to one that can be read",
+    "scheme": "run docker context use with another, or set DOCKER_HOST to one that can be read",
 }
 
 
@@ -203,7 +203,7 @@ def choose(
             provider="docker",
             state=Connection.NOT_CONFIGURED,
             detail="no DOCKER_HOST, no context in use, and no socket of an engine on this machine",
-            remedy="start the engine, set DOCKER_HOST, or docker context use NAME",
+            remedy="start the engine, set DOCKER_HOST, or run docker context use NAME",
         )
     return (), Identity(
         provider="docker",
@@ -211,7 +211,7 @@ def choose(
         source=str(found["source"]),
         account=current,
         detail=f"the context in use, '{current}', is not in the configuration",
-        remedy="docker context ls shows those that are; docker context use NAME",
+        remedy="run docker context ls to see those that are, and docker context use NAME",
     )
 
 

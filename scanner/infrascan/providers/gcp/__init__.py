@@ -62,7 +62,7 @@ class Gcp:
         local = await ask(Call(provider="gcp", account="", region="", api="local.Credentials"))
         names = scopes.chosen(self.selection.scopes.get("gcp", ()))
         if not local.get("source"):
-            remedy = str(local.get("remedy") or "gcloud auth application-default login")
+            remedy = str(local.get("remedy") or "run gcloud auth application-default login")
             detail = "no application default credentials"
             return [
                 Identity(

@@ -22,7 +22,7 @@ SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 IMPERSONATED = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"
 PROJECTS = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "GCLOUD_PROJECT")
-LOGIN = "gcloud auth application-default login"
+LOGIN = "run gcloud auth application-default login"
 KINDS: Mapping[str, str] = {
     "service_account": "a service account's key",
     "authorized_user": "a user's login",
@@ -217,6 +217,9 @@ def refresh(loaded: Any) -> None:
     request = google.auth.transport.requests.Request()
     try:
         loaded.refresh(request)
+    except (AttributeError, TypeError) as error:  # google.auth takes any answer for a token
+        detail = "no token: the answer is none; a proxy or a sign-in page may be in between"
+        raise ReadError(Reason.MALFORMED, detail) from error
     finally:
         request.session.close()
 
@@ -225,7 +228,8 @@ def refused(error: Exception) -> ReadError:
     """Why there is no token."""
     from google.auth.exceptions import TransportError
 
-    text = " ".join(str(part) for part in error.args if isinstance(part, str)) or str(error)
+    text = " ".join(str(part) for part in error.args if isinstance(part, str)).strip()
+    text = text.strip("{}") or "the service that gives tokens failed without a message"
     if isinstance(error, TransportError) or getattr(error, "retryable", False):
         return ReadError(Reason.UNREACHABLE, f"no token: {text[:400]}")
     if "invalid_grant" in text or "invalid_rapt" in text:

@@ -287,7 +287,7 @@ def nothing_configured(found: Mapping[str, Any]) -> Identity:
             detail=f"the current context '{named}' is not in the kubeconfig"
             if named
             else "the kubeconfig has no current context",
-            remedy="kubectl config use-context NAME, or --context NAME",
+            remedy="run kubectl config use-context NAME, or name one with --context NAME",
         )
     return Identity(
         provider=PROVIDER,

@@ -23,7 +23,8 @@ from infrascan.providers.rest.platform import Platform
 
 DEFAULT = "default"
 ALL = "all"
-NETWORK = "check the network and the proxy settings, or try again later"
+NETWORK = "check the network and the proxy settings"
+LATER = "run again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,9 @@ class Contexts(Platform):
             if name not in sources:
                 near = get_close_matches(name, sources, n=1, cutoff=0.5)
                 meant = f"did you mean {near[0]}? " if near else ""
+                there = "there is" if len(sources) < 2 else "there are"
                 known = ", ".join(sorted(sources)) or "none"
-                raise InputError(f"unknown {self.title} context {name!r}: {meant}there are {known}")
+                raise InputError(f"unknown {self.title} context {name!r}: {meant}{there} {known}")
         if wanted:
             return list(dict.fromkeys(wanted))
         return [active] if active in sources else sorted(sources)
@@ -145,7 +147,7 @@ class Contexts(Platform):
             account=name,
             reason=error.reason,
             detail=error.detail,
-            remedy=self.remedy if refused else NETWORK,
+            remedy=self.remedy if refused else otherwise(error.reason),
         )
 
     def nothing(self, problem: str) -> Identity:
@@ -156,6 +158,11 @@ class Contexts(Platform):
             detail=problem or f"no token in {' or '.join(self.variables)}, and no context",
             remedy=f"set {self.variables[0]}, or run: {self.command}",
         )
+
+
+def otherwise(reason: Reason) -> str:
+    """What to do when it was not the credentials that failed."""
+    return LATER if reason is Reason.THROTTLED else NETWORK
 
 
 def from_environment(variables: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -84,6 +84,8 @@ class Reading:
             return first
         many = (
             f"{len(ordered)} of {self.places} lists failed, the first for {where}: {first.detail}"
+            if self.places > 1
+            else f"{where}: {first.detail}"
         )
         return ReadError(
             first.reason,

@@ -31,6 +31,7 @@ from infrascan.providers.terraform.places import Place, find
 from infrascan.providers.terraform.reading import emitted
 
 UNREADABLE = "Run terraform show -json > state.json, or tofu show -json, and name that file."
+TORN = "Name a whole state or plan: terraform state pull, or terraform show -json, writes one."
 
 
 @dataclass(eq=False)
@@ -126,7 +127,7 @@ class Terraform:
                 account=place["name"],
                 detail=problem,
                 reason=Reason.OUT_OF_SCOPE,
-                remedy="terraform state pull > NAME.tfstate, and give that file",
+                remedy="run terraform state pull > NAME.tfstate, and name that file",
             )
         return Identity(
             provider=self.name, state=Connection.CONNECTED, source=source, account=place["name"]
@@ -173,6 +174,8 @@ class Terraform:
                     self.documents[name] = await ask(call)
                 except ReadError as error:
                     error.call = error.call or call.api
+                    if error.reason is Reason.MALFORMED:
+                        error.permission = error.permission or TORN
                     self.documents[name] = error
         found = self.documents[name]
         if isinstance(found, ReadError):

@@ -136,6 +136,12 @@ async def over_http(place: places.Place) -> dict[str, Any]:
     query = f"?{parts.query}" if parts.query else ""
     try:
         answer = await client.request(f"GET {parts.path or '/'}{query}", {}, text=True)
+    except ReadError as error:
+        if error.reason in {Reason.UNAUTHENTICATED, Reason.DENIED}:
+            error.permission = (
+                "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD as this address wants them."
+            )
+        raise
     finally:
         client.close()
     text = str(answer.body or "").encode()
