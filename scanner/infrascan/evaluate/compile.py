@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
 from typing import Any, TypeAlias
 
 from infrascan.evaluate.condition import (
@@ -122,9 +124,15 @@ def flags(conditions: Sequence[Condition], now: float) -> Flags:
     """The function over all conditions of one kind, for the time `now`."""
     text, constants = source(conditions, now)
     namespace = {**FUNCTIONS, **constants}
-    exec(compile(text, "<rules>", "exec"), namespace)  # noqa: S102 - see the module's docstring
+    exec(bytecode(text), namespace)  # noqa: S102 - see the module's docstring
     found: Flags = namespace["flags"]
     return found
+
+
+@lru_cache(maxsize=2048)
+def bytecode(text: str) -> CodeType:
+    """The text compiled; a server that scans again has the same rules again."""
+    return compile(text, "<rules>", "exec")
 
 
 def source(conditions: Sequence[Condition], now: float) -> tuple[str, dict[str, Any]]:
