@@ -308,7 +308,12 @@ def recorded() -> Estate:
     number = found[0]["ancestors"][0].removeprefix("projects/")
     held = project("recorded", number)
     held["ancestors"] = found[0]["ancestors"]
-    others = [a for a in found if not a["assetType"].endswith("manager.googleapis.com/Project")]
+    others = [
+        a
+        for a in found
+        if not a["assetType"].endswith("manager.googleapis.com/Project")
+        and a["resource"]["data"]  # some were recorded ahead of their making, without any
+    ]
     return Estate(assets=[held, *others])
 
 

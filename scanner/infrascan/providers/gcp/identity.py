@@ -231,6 +231,7 @@ SECRETS = Asset(
     title="Secret",
     types=("secretmanager.googleapis.com/Secret",),
     schema="secretmanager:v1:Secret",
+    leaves="secrets of a region",
     rest=listed(
         "gcp.secretmanager.secret",
         "Secret",

@@ -138,7 +138,10 @@ class Inventory:
             async for assets in pages(ask, self.scope, content, types):
                 begun = True
                 for asset in assets:
-                    self.take(content, asset)
+                    for name in self.take(content, asset, types):
+                        lacking = "an asset came without its name or its data"
+                        error = ReadError(Reason.MALFORMED, lacking, call=API)
+                        self.failures.setdefault(f"{content} {name}", error)
         except ReadError as error:
             if error.code == "INVALID_ARGUMENT" and not begun and len(types) > 1:
                 # One type that the inventory does not know spoils the list: find out which.
@@ -152,27 +155,29 @@ class Inventory:
             for name in types:
                 self.failures[f"{content} {name}"] = error
 
-    def take(self, content: str, asset: Any) -> None:
-        """Keep what one asset says."""
-        if not isinstance(asset, dict) or not isinstance(asset.get("name"), str):
-            return
-        name = asset["name"]
+    def take(self, content: str, asset: Any, types: Sequence[str]) -> Sequence[str]:
+        """Keep what one asset says; gives the types of which it may be one, if it cannot be read."""
+        if not isinstance(asset, dict) or not asset.get("name"):
+            return types
+        name = str(asset["name"])
         if content == "IAM_POLICY":
             self.policies[name] = asset.get("iamPolicy")
-            return
+            return ()
         if content == "ORG_POLICY":
             self.org_policies[name] = {
                 str(policy.get("constraint")): policy
                 for policy in asset.get("orgPolicy") or ()
                 if isinstance(policy, dict)
             }
-            return
-        kind = BY_TYPE.get(str(asset.get("assetType")))
+            return ()
+        sort = str(asset.get("assetType"))
+        kind = BY_TYPE.get(sort)
+        if kind is None:
+            return ()
         resource = asset.get("resource")
-        if kind is None or not isinstance(resource, dict):
-            return
-        data = resource.get("data")
-        data = data if isinstance(data, dict) else {}
+        data = resource.get("data") if isinstance(resource, dict) else None
+        if not isinstance(resource, dict) or not isinstance(data, dict) or not data:
+            return (sort,)
         lineage = tuple(asset.get("ancestors") or ())
         found = Found(
             name=name,
@@ -183,6 +188,7 @@ class Inventory:
         home = (self.account(kind, lineage, data), kind)
         self.seen.add(home)
         self.resources.setdefault(home, []).append(found)
+        return ()
 
     def account(self, kind: str, lineage: Sequence[str], data: Mapping[str, Any]) -> str:
         """The project of an asset; the organisation of what stands above projects."""

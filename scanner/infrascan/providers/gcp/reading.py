@@ -144,7 +144,11 @@ class Read:
             self.turn(resource)
 
     def turn(self, resource: Resource) -> None:
-        node(resource.data, resource.id)
+        try:
+            node(resource.data, resource.id)
+        except TypeError as error:
+            wrong = ReadError(Reason.MALFORMED, f"the policy is of another form: {error}", call=API)
+            self.unread(resource, "iam_members", wrong)
         if "iam_policy" in resource.unread:
             resource.unread["iam_members"] = resource.unread["iam_policy"]
 
@@ -167,6 +171,10 @@ class Read:
         await self.finish(resources)
         if failure:
             raise failure
+        if asset.leaves:
+            raise self.closed(
+                f"{asset.leaves} are listed by Cloud Asset Inventory alone, which is "
+            )
 
     def shaped(self, data: dict[str, Any]) -> dict[str, Any]:
         self.shape(data, str(data.get("selfLink") or data.get("name") or ""))

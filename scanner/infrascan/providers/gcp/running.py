@@ -236,6 +236,7 @@ TRIGGERS = Asset(
     policy=False,
     labels="",
     blank=("substitutions", "build.substitutions"),
+    leaves="triggers of a region",
     rest=listed(
         "gcp.cloudbuild.build_trigger",
         "Cloud Build trigger",

@@ -41,14 +41,27 @@ def location(text: str) -> str:
 
 
 def dicts(found: Any) -> Iterator[dict[str, Any]]:
-    """The objects of a list; nothing where there is none."""
-    for item in found if isinstance(found, list) else ():
-        if isinstance(item, dict):
-            yield item
+    """The objects of a list; nothing where there is none. Raises `TypeError` for anything else."""
+    for item in listed(found):
+        if not isinstance(item, dict):
+            raise TypeError(f"an object was expected, and there is {type(item).__name__}")
+        yield item
 
 
 def strings(found: Any) -> list[str]:
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    """The texts of a list; nothing where there is none. Raises `TypeError` for anything else."""
+    for item in listed(found):
+        if not isinstance(item, str):
+            raise TypeError(f"a text was expected, and there is {type(item).__name__}")
+    return listed(found)
+
+
+def listed(found: Any) -> list[Any]:
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise TypeError(f"a list was expected, and there is {type(found).__name__}")
+    return found
 
 
 def rename(data: dict[str, Any]) -> None:
@@ -104,7 +117,7 @@ def firewall(data: dict[str, Any], _: str) -> None:
 
 
 def openings(part: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The port ranges of one entry: every port where it names none."""
+    """The port ranges of one entry: every port where it names none. Raises `ValueError`."""
     protocol = str(part.get("IPProtocol", "all")).lower()
     protocol = {"6": "tcp", "17": "udp", "1": "icmp"}.get(protocol, protocol)
     for ports in strings(part.get("ports")) or ["{}-{}".format(*ALL_PORTS)]:

@@ -52,6 +52,7 @@ class Asset:
     rest: Listing | None = None
     policy: bool = True  # whether resources of this kind carry an IAM policy of their own
     adds: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # field -> tree, documented
+    leaves: str = ""  # what `rest` leaves out without a word, where that is known
     container: str = ""  # kind without which there are none: then `rest` is not asked
     drop: tuple[str, ...] = ()  # paths that hold secrets
     blank: tuple[str, ...] = ()  # maps and lists of variables, whose values may be secrets
