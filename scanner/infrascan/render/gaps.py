@@ -74,9 +74,16 @@ def remedy(gap: Said) -> str:
     return WORDS[gap.reason][1].format(place=place)
 
 
+def parted(identity: Identity) -> str:
+    """What stands between the detail of an identity and its remedy."""
+    if not (identity.remedy and identity.detail):
+        return ""
+    return " " if identity.detail.endswith(".") else "; "
+
+
 def why(identity: Identity) -> str:
     """Why an account could not be read, and what to do."""
-    return "; ".join(filter(None, (identity.detail.removesuffix("."), identity.remedy)))
+    return f"{identity.detail}{parted(identity)}{identity.remedy}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from infrascan.model import SEVERITIES, Finding, Scan, Severity
 from infrascan.render import inert
 from infrascan.render.evidence import told
-from infrascan.render.gaps import GapGroup
+from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import DEFINITION, percent
 from infrascan.render.summary import Summary, counted, counted_saving, money, number, summarize
 from infrascan.shipped import shipped
@@ -146,6 +146,7 @@ def environment() -> Environment:
         code=lambda text: Markdown(inert.code(inert.short(text, NAME))),
         detail=lambda text: Markdown(inert.code(inert.short(inert.prose(text), DETAIL))),
         fenced=fenced,
+        parted=parted,
         money=lambda amount: Markdown(money(amount).replace("$", "\\$")),
         percent=percent,
         number=number,

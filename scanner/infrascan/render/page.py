@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from infrascan.model import SEVERITIES, Connection, Gap, RuleSummary, Scan, State
 from infrascan.render import charts, inert
 from infrascan.render.evidence import told
-from infrascan.render.gaps import WORDS, key
+from infrascan.render.gaps import WORDS, key, parted
 from infrascan.render.grade import DEFINITION, percent
 from infrascan.render.packing import Packing, basis, details
 from infrascan.render.summary import Summary, counted, money, number, summarize
@@ -157,6 +157,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         money=money,
+        parted=parted,
         percent=percent,
         number=number,
         counted=counted,

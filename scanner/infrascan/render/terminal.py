@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from infrascan.model import SEVERITIES, Scan, Severity, State
-from infrascan.render.gaps import GapGroup
+from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import percent
 from infrascan.render.inert import prose, short, visible
 from infrascan.render.summary import Step, Summary, counted, money, number, summarize
@@ -172,8 +172,8 @@ def gaps_table(summary: Summary) -> Table:
         text = Text()
         text.append(short(visible(name), TITLE), style="bold")
         text.append(f": {short(prose(identity.detail), COMMAND)}")
-        if identity.remedy:
-            text.append(f"; {short(prose(identity.remedy), COMMAND)}", style="green")
+        text.append(parted(identity))
+        text.append(short(prose(identity.remedy), COMMAND), style="green")
         table.add_row("!", text)
     said = {(identity.provider, identity.account) for identity in summary.broken}
     groups = [g for g in summary.gaps if g.call or (g.provider, g.account) not in said]
