@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
                 path="live_key",
                 to="terraform.resource",
                 by="live_key",
+                reverse="managers",  # both ways: unread wherever a state was not read
                 within="anywhere",
             ),
         ),
