@@ -25,6 +25,7 @@ from infrascan.providers import load
 from infrascan.shipped import shipped
 
 # Where regions were named, their list is a convenience; who we are changes no verdict.
+ABOVE = ("organizations/", "folders/")  # a scope that holds the accounts
 NO_LOSS = {
     "ec2.DescribeRegions",
     "POST /apis/authentication.k8s.io/v1/selfsubjectreviews",
@@ -112,12 +113,14 @@ def unexplained(missing: Iterator[Any], scan: Scan) -> list[str]:
     """The findings that are neither there nor unknown."""
     by_resource = {(u.rule, u.resource) for u in scan.unknowns if u.resource}
     by_place = {(u.rule, u.provider, u.account) for u in scan.unknowns if not u.resource}
+    above = {(rule, name) for rule, name, account in by_place if account.startswith(ABOVE)}
     return [
         f"{f.rule} on {f.resource}"
         for f in missing
         if (f.rule, f.resource) not in by_resource
         and (f.rule, f.provider, f.account) not in by_place
         and (f.rule, f.provider, "") not in by_place
+        and (f.rule, f.provider) not in above
     ]
 
 
