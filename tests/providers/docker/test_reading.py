@@ -18,7 +18,7 @@ from infrascan.providers.docker import Docker
 from infrascan.providers.docker.tables import TABLES, disk_usage, used
 from tests.providers import rest_faults
 from tests.providers.docker.conftest import Served, collect, selection
-from tests.servers.rest import Request
+from tests.servers.rest import Request, json_answer
 
 LIVE = os.environ.get("DOCKER_HOST", "") or (
     "unix:///var/run/docker.sock" if Path("/var/run/docker.sock").exists() else ""
@@ -250,3 +250,19 @@ def test_a_real_engine_when_one_runs_here(monkeypatch: pytest.MonkeyPatch):
 
     assert not [gap for gap in read.gaps if gap.reason is Reason.BUG]
     assert [r for r in read.resources if r.kind == "docker.engine"]
+
+
+def test_volumes_of_a_driver_that_fails_are_not_absent(served: Served):
+    said = "list nfs: Get http://plugin: connection refused"
+
+    def warning(request: Request) -> Any:
+        if not request.path.endswith("/volumes"):
+            return None
+        return json_answer({"Volumes": served.engine.volumes, "Warnings": [said]})
+
+    served.server.fault = warning
+    read = collect()
+    assert len(named(read.resources, "docker.volume")) == 2
+    (gap,) = [g for g in read.gaps if g.kind == "docker.volume"]
+    assert gap.reason is Reason.TRUNCATED
+    assert "leaves something out: list nfs" in gap.detail

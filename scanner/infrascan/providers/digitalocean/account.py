@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infrascan.providers.digitalocean.reading import FULL, PAGES, of_account, the_account
-from infrascan.providers.rest.tables import Detail, Listing
+from infrascan.providers.rest.tables import NULL, Detail, Listing
 
 TEAM = Listing(
     kind="digitalocean.account",
@@ -124,7 +124,7 @@ NAMESPACES = Listing(
     title="DigitalOcean Functions namespace",
     api="GET /v2/functions/namespaces",
     items="namespaces[]",
-    optional=True,
+    optional=NULL,
     id="{namespace}",
     name=("label", "namespace"),
     region="{region|}",
@@ -136,7 +136,7 @@ NAMESPACES = Listing(
             api="GET /v2/functions/namespaces/{namespace_id}/triggers",
             params={"namespace_id": "{namespace}"},
             result="triggers[]",
-            optional=True,
+            optional=NULL,
             permission="function:read",
             fields={"[]": {"name": {}, "function": {}, "type": {}, "is_enabled": {}}},
         ),

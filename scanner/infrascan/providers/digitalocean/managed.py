@@ -12,7 +12,7 @@ from infrascan.providers.digitalocean.reading import (
     secrets,
     sources,
 )
-from infrascan.providers.rest.tables import Detail, Listing, Parent
+from infrascan.providers.rest.tables import NULL, Detail, Listing, Parent
 
 RULE: dict[str, Any] = {"uuid": {}, "cluster_uuid": {}, "type": {}, "value": {}, "created_at": {}}
 
@@ -21,7 +21,7 @@ DATABASES = Listing(
     title="DigitalOcean database cluster",
     api="GET /v2/databases",
     items="databases[]",
-    optional=True,
+    optional=NULL,
     id="{id}",
     name=("name",),
     region="{region|}",
@@ -42,7 +42,7 @@ DATABASES = Listing(
             api="GET /v2/databases/{database_cluster_uuid}/pools",
             params={"database_cluster_uuid": "{id}"},
             result="pools[]",
-            optional=True,
+            optional=NULL,
             when="engine=pg",
             drop=secrets("pools[]"),
             permission="database:read",
@@ -53,7 +53,7 @@ DATABASES = Listing(
             api="GET /v2/databases/{database_cluster_uuid}/replicas",
             params={"database_cluster_uuid": "{id}"},
             result="replicas[]",
-            optional=True,
+            optional=NULL,
             when="engine=pg|mysql",
             drop=secrets("replicas[]"),
             permission="database:read",
@@ -90,7 +90,7 @@ CLUSTERS = Listing(
             api="GET /v2/kubernetes/clusters/{cluster_id}/upgrades",
             params={"cluster_id": "{id}"},
             result="available_upgrade_versions[]",
-            optional=True,
+            optional=NULL,
             permission="kubernetes:read",
             fields={"[]": {"slug": {}, "kubernetes_version": {}}},
         ),

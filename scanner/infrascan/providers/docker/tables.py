@@ -7,7 +7,7 @@ from typing import Any
 
 from infrascan.model import Relation
 from infrascan.providers.docker.arrival import IMAGE_INSPECTED, INSPECTED
-from infrascan.providers.rest.tables import Batch, Detail, Listing
+from infrascan.providers.rest.tables import NULL, Batch, Detail, Listing, Paging
 
 NOT_A_MANAGER = "not-swarm"  # the engine is in no swarm: there are no services, nodes and secrets
 SWARM_MANAGER = "a manager of the swarm"
@@ -217,7 +217,8 @@ TABLES: tuple[Listing, ...] = (
         title="Docker volume",
         api="GET /volumes",
         items="Volumes[]",
-        optional=True,  # null where there are none
+        optional=NULL,  # null where there are none
+        paging=Paging(warns="Warnings"),  # of drivers that could not list theirs
         id="{Name}",
         name=("Name",),
         tags="Labels",

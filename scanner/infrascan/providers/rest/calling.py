@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from infrascan.collect.provider import Ask, Call
 from infrascan.model import Partition, ReadError, Reason
 from infrascan.providers import templates
-from infrascan.providers.rest.tables import Paging
+from infrascan.providers.rest.tables import NULL, Optional, Paging
 
 PAGES = 10_000  # no list is that long: a cursor that never ends is cut here
 
@@ -42,14 +42,20 @@ class Caller:
             raise
 
     async def pages(
-        self, call: Call, path: str, paging: Paging, permission: str = "", *, optional: bool = False
+        self,
+        call: Call,
+        path: str,
+        paging: Paging,
+        permission: str = "",
+        *,
+        optional: Optional = False,
     ) -> AsyncIterator[list[Any]]:
         """The items of each page. Raises `ReadError`, also when the pages go round in a circle."""
         before: set[str] = set()
         page, seen = 1, 0
         for _ in range(PAGES):
             answer = await self.asked(call, permission)
-            found = items(call, answer, path, optional=optional)
+            found = items(call, answer, path, optional=optional, total=paging.total)
             yield found
             page += 1
             seen += len(found)
@@ -68,7 +74,10 @@ class Caller:
     def following(
         self, call: Call, answer: Any, paging: Paging, page: int, count: int
     ) -> Call | None:
-        """The call for the next page; None after the last."""
+        """The call for the next page; None after the last. Raises `ReadError` for a cut one."""
+        if paging.warns and (said := templates.first(answer, paging.warns)):
+            what = said[0] if isinstance(said, list) else said
+            raise truncated(call, f"the answer leaves something out: {str(what)[:200]}")
         if paging.token:
             token = templates.first(answer, paging.token)
             if token in (None, "", False):
@@ -97,7 +106,13 @@ class Caller:
         return self.call(call.api, {**kept, **query})
 
     async def everything(
-        self, call: Call, path: str, paging: Paging, permission: str = "", *, optional: bool = False
+        self,
+        call: Call,
+        path: str,
+        paging: Paging,
+        permission: str = "",
+        *,
+        optional: Optional = False,
     ) -> list[Any]:
         """The items of all pages. Raises `ReadError`."""
         found: list[Any] = []
@@ -106,7 +121,7 @@ class Caller:
         return found
 
 
-def items(call: Call, answer: Any, path: str, *, optional: bool) -> list[Any]:
+def items(call: Call, answer: Any, path: str, *, optional: Optional, total: str = "") -> list[Any]:
     """The items in an answer. Raises `ReadError` when the part that holds them is not there."""
     if path == "[]":
         if isinstance(answer, list):
@@ -115,9 +130,23 @@ def items(call: Call, answer: Any, path: str, *, optional: bool) -> list[Any]:
     there, found = templates.elements(answer, path)
     if there and isinstance(found, list):
         return found
-    if optional and isinstance(answer, dict) and not there:
+    if optional and isinstance(answer, dict) and not there and none(answer, path, optional, total):
         return []
     raise malformed(call, f"the answer has no {path.removesuffix('[]')}")
+
+
+def none(answer: Mapping[str, Any], path: str, optional: Optional, total: str) -> bool:
+    """Whether an answer without items is one of those that say that there are none."""
+    if optional == NULL:
+        return not answer or (path.removesuffix("[]") in answer)
+    if not total:
+        return True
+    return bool(templates.first(answer, total) == 0 or holder(answer, total) == {})
+
+
+def holder(answer: Mapping[str, Any], path: str) -> Any:
+    """What holds the last part of a path: vendors leave a zero out of it."""
+    return templates.first(answer, path.rpartition(".")[0])
 
 
 def malformed(call: Call, detail: str) -> ReadError:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 from infrascan.model import Relation
 
@@ -35,9 +35,15 @@ class Paging:
     pages: str = ""
     full: int = 0
     total: str = ""
+    warns: str = ""  # path of what the answer says is missing from it
 
 
 ONE_PAGE = Paging()
+NULL: Final = "null"
+Optional: TypeAlias = bool | Literal["null"]
+"""Whether the items may be left out of a good answer when there are none. With NULL the vendor
+gives null for them, or an answer with nothing in it at all; anything else is a fault. Where the
+answer says how many items there are, they are left out of it only when there are none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class Detail:
     api: str
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     result: str = ""  # path of what to keep; "" keeps the answer. With "[]" at its end: all pages
-    optional: bool = False
+    optional: Optional = False
     paging: Paging = ONE_PAGE
     absent: tuple[str, ...] = ()  # codes that mean "not configured": stored as None
     when: str = ""  # path that must hold something, or "path=value"; else nothing is asked: None
@@ -100,7 +106,7 @@ class Parent:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = ONE_PAGE
     when: str = ""  # as in `Detail`, of the item: others are passed over
-    optional: bool = False  # the vendor leaves the items out of a good answer without any
+    optional: Optional = False  # the vendor leaves the items out of a good answer without any
     drop: tuple[str, ...] = ()
     permission: str = ""
 
@@ -117,7 +123,7 @@ class Listing:
     items: str = ""  # path of the list, "servers[]"; "[]" when the answer is the list
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     paging: Paging = ONE_PAGE
-    optional: bool = False  # the vendor leaves the items out of a good answer without any
+    optional: Optional = False  # the vendor leaves the items out of a good answer without any
     absent: tuple[str, ...] = ()  # codes that mean "there are none"
     only: str = ""  # as `when` in `Detail`, of the item: others are of another kind
     wrap: str = ""  # items are no objects: they become {wrap: item}
