@@ -18,11 +18,11 @@ PROVIDERS: Mapping[str, str] = {
     "azure": "infrascan.providers.azure:Azure",
     "k8s": "infrascan.providers.kubernetes:Kubernetes",
     "cloudflare": "infrascan.providers.cloudflare:Cloudflare",
-    "docker": "infrascan.providers.docker:Docker",
-    "terraform": "infrascan.providers.terraform:Terraform",
     "hetzner": "infrascan.providers.hetzner:Hetzner",
     "digitalocean": "infrascan.providers.digitalocean:DigitalOcean",
     "github": "infrascan.providers.github:Github",
+    "docker": "infrascan.providers.docker:Docker",
+    "terraform": "infrascan.providers.terraform:Terraform",
 }
 GROUP = "infrascan.providers"  # entry points of other distributions
 
