@@ -252,7 +252,8 @@ async def identities(request: Request) -> list[Identity]:
 async def connected(provider: Provider) -> Iterable[Identity]:
     asker = Asker(provider, Limits(), Silent(), patient=False)
     try:
-        return await provider.connect(asker)
+        async with open_nursery():
+            return await provider.connect(asker)
     except InputError as error:
         return [Identity(provider=provider.name, state=Connection.ERROR, detail=str(error))]
 
@@ -260,9 +261,8 @@ async def connected(provider: Provider) -> Iterable[Identity]:
 def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
     """The shipped rules and the user's, for the providers at hand and the filters given.
 
-    Paths in shipped rules were checked against the vendors' schemas when they were tested; to load
-    the schemas again for each scan would cost more than all rules do. The user's own rules are
-    checked in full, also those for providers that are not scanned. Raises `RuleErrors`.
+    Paths in shipped rules were checked when they were tested; to load the vendors' schemas for each
+    scan would cost more than all rules do. The user's own are checked in full. Raises `RuleErrors`.
     """
     providers = {kind.provider for kind in kinds.values()}
     folders = [shipped("rules") / name for name in sorted({*providers, ESTATE})]

@@ -173,5 +173,5 @@ def cause(result: Scan, provider: str) -> str:
         return why(replace(first, detail=said))
     for gap in result.gaps:
         if gap.provider == provider:
-            return f"{gap.place}: {gap.detail}. {remedy(gap)}"
+            return f"{f'{gap.place}: ' if gap.call else ''}{gap.detail}. {remedy(gap)}"
     return "it answered, but holds nothing to read; check the names that were given"

@@ -9,6 +9,7 @@ import trio
 
 from infrascan import redact
 from infrascan.collect.limits import LONGEST_WAIT, Limit, Limits, backoff
+from infrascan.collect.missing import missing
 from infrascan.collect.provider import Call, Provider
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.model import ReadError, Reason
@@ -60,7 +61,7 @@ class Asker:
             await trio.lowlevel.checkpoint()
             return self.replay.answer(call)
         if call.api.startswith("local."):
-            return redact.scrub(await self.provider.send(call))
+            return redact.scrub(await self.sent(call))
         return redact.scrub(await self.tried(call))
 
     async def tried(self, call: Call) -> Any:
@@ -90,9 +91,18 @@ class Asker:
                     return answer
             await trio.sleep(wait)
 
+    async def sent(self, call: Call) -> Any:
+        """What the provider's client gives. Raises `MissingError` when it has none."""
+        try:
+            return await self.provider.send(call)
+        except ImportError as error:
+            if absent := missing(error):
+                raise absent from error
+            raise
+
     async def attempt(self, call: Call) -> Any:
         with trio.move_on_after(self.attempt_seconds):
-            return await self.provider.send(call)
+            return await self.sent(call)
         raise ReadError(Reason.TIMED_OUT, f"no answer in {self.attempt_seconds:.0f} s")
 
     def wait(self, error: ReadError, limit: Limit, attempt: int) -> float | None:

@@ -17,6 +17,7 @@ import trio
 from infrascan import redact
 from infrascan.collect.asking import Asker, Watcher
 from infrascan.collect.limits import Limits
+from infrascan.collect.missing import MissingError
 from infrascan.collect.nursery import innermost, open_nursery
 from infrascan.collect.provider import Call, Provider
 from infrascan.collect.recording import Recorder, Replay
@@ -234,6 +235,8 @@ class Collection:
             return await work()
         except ReadError as error:
             return gap_from(place, error)
+        except MissingError as error:
+            return gap_without(place, error)
         except InputError:
             raise
         except Exception as error:
@@ -242,6 +245,8 @@ class Collection:
             cause = innermost(error)
             if isinstance(cause, ReadError):
                 return gap_from(place, cause)
+            if isinstance(cause, MissingError):
+                return gap_without(place, cause)
             if isinstance(cause, InputError):
                 raise cause from error
             log.exception("%s: a defect of infrascan", place.place)
@@ -306,6 +311,12 @@ def gap_from(place: Partition, error: ReadError) -> Gap:
         detail=error.detail,
         permission=error.permission,
     )
+
+
+def gap_without(place: Partition, error: MissingError) -> Gap:
+    """The gap that a package leaves which is not installed."""
+    told = ReadError(Reason.DISABLED, str(error.args[0]), permission=error.remedy)
+    return gap_from(place, told)
 
 
 def gap_of(identity: Identity) -> Gap:

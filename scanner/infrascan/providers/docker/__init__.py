@@ -260,6 +260,8 @@ def remedy(reason: Reason) -> str:
         return "check that docker version works from here with the same context"
     if reason is Reason.UNAUTHENTICATED:
         return "check DOCKER_CERT_PATH, or the certificates of the context"
+    if reason is Reason.DENIED:
+        return "let through what infrascan permissions docker lists"
     return "check what listens at this address"
 
 
