@@ -14,8 +14,7 @@ import infrascan
 PACKAGE = Path(infrascan.__file__).parent
 # Lower layers first; a module may import from layers below its own, and from its own package.
 LAYERS = (
-    ("paths", "shipped"),
-    ("model",),
+    ("model", "paths", "shipped"),
     ("packing",),
     ("redact",),
     ("collect", "evaluate", "graph", "pricing", "store", "render", "question"),

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from infrascan.evaluate.path import TRUNK, near
-from infrascan.model import Kind, Resource, values
+from infrascan.model import Kind, Resource
+from infrascan.paths import values
 
 # JSON in a command ({"spec": ...}, {}) and kubectl's {.spec} are no placeholders.
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_\-]*(?:\[\])?(?:\.[A-Za-z0-9_\-]+(?:\[\])?)*)\}")

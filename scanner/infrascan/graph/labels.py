@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from infrascan.model import Resource, values
+from infrascan.model import Resource
+from infrascan.paths import values
 
 
 @dataclass(slots=True)

@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 
 from infrascan.graph.holes import Holes, named_place
 from infrascan.graph.labels import Labels
-from infrascan.model import Coverage, Edge, Gap, Kind, Relation, Resource, values
+from infrascan.model import Coverage, Edge, Gap, Kind, Relation, Resource
 from infrascan.packing import repacked
+from infrascan.paths import values
 
 Place: TypeAlias = tuple[str, ...]
 OWN = {"id": "id", "name": "name", "@id": "id", "@name": "name"}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infrascan.model import values
+from infrascan.paths import values
 
 SLOT = re.compile(r"\{([^{}]*)\}")
 

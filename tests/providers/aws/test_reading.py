@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import trio
 
-from infrascan.model import Resource, values
+from infrascan.model import Resource
+from infrascan.paths import values
 from infrascan.providers.aws import LISTINGS, TABLES
 from infrascan.providers.aws.fields import tree
 from tests.providers.aws.reader import Reader, provider

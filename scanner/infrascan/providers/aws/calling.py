@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from infrascan.collect.provider import Ask, Call
-from infrascan.model import Partition, ReadError, Reason, values
+from infrascan.model import Partition, ReadError, Reason
+from infrascan.paths import values
 from infrascan.providers import templates
 from infrascan.providers.aws.tables import ONE_PAGE, Paging, permission
 

@@ -5,7 +5,7 @@ What could not be read is noted on the item; nothing here fails the partition.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from infrascan.providers.aws import report
 from infrascan.providers.aws.calling import Caller, malformed, truncated
 from infrascan.providers.aws.metrics import Window
 from infrascan.providers.aws.tables import NEXT_TOKEN, UNREAD, Batch, Detail, Listing
+from infrascan.providers.rest.reading import Lookup
 
 AT_ONCE = 64  # detail calls of one partition that wait for their turn at the same time
 REPORT_POLLS = 20
@@ -39,25 +40,6 @@ class Item:
             self.data |= found
         else:
             self.data[name] = templates.tags(found) if name == "tags" else found
-
-
-@dataclass(eq=False)
-class Lookup:
-    """The one call of a batch without ids, made when first needed and kept for later pages."""
-
-    lock: trio.Lock = field(default_factory=trio.Lock)
-    result: list[Any] | ReadError | None = None
-
-    async def get(self, read: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
-        async with self.lock:
-            if self.result is None:
-                try:
-                    self.result = await read()
-                except ReadError as error:
-                    self.result = error
-        if isinstance(self.result, ReadError):
-            raise self.result
-        return self.result
 
 
 @dataclass(eq=False)

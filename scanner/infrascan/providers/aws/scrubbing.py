@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infrascan import redact
-from infrascan.model import values
+from infrascan.paths import values
 
 # operation -> paths of what to blank: the values of variables, or one string that is dropped.
 VARIABLES: Mapping[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ item. Strings in braces are templates: `"{Bucket}"` is filled from the item, fro
 parent call gave, or from `account` (the id), `region` and `partition` ("aws", "aws-cn").
 `{A|B}` takes the first that holds something, `{A|}` may be empty, `{A!base}` passes the value
 through one of `templates.FILTERS`. A string that is one template alone keeps the value's type.
-Paths are those of `model.values`: `Reservations[].Instances[]`.
+Paths are those of `paths.values`: `Reservations[].Instances[]`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from typing import Any
 import trio
 
 from infrascan.collect.provider import Ask, Call
-from infrascan.model import Partition, ReadError, Reason, values
+from infrascan.model import Partition, ReadError, Reason
+from infrascan.paths import values
 from infrascan.providers.azure.tables import GRAPH, NEXT
 from infrascan.providers.rest.calling import PAGES, Caller, malformed, truncated
 from infrascan.providers.rest.tables import Listing

@@ -17,15 +17,8 @@ from typing import Any
 import trio
 
 from infrascan.collect.provider import Ask, Call, Emit
-from infrascan.model import (
-    Connection,
-    Identity,
-    InputError,
-    Partition,
-    ReadError,
-    Reason,
-    values,
-)
+from infrascan.model import Connection, Identity, InputError, Partition, ReadError, Reason
+from infrascan.paths import values
 from infrascan.providers.cloudflare import access, accounts, traffic, workers, zones
 from infrascan.providers.cloudflare.arrival import hide, settled
 from infrascan.providers.cloudflare.sending import Api, credentials

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infrascan import redact
-from infrascan.model import values
+from infrascan.paths import values
 from infrascan.providers.gcp.kinds import TABLES
 from infrascan.providers.gcp.tables import Asset
 from infrascan.providers.rest.reading import drop

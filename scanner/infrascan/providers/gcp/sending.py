@@ -19,7 +19,8 @@ import trio
 
 from infrascan import __version__
 from infrascan.collect.provider import Call
-from infrascan.model import ReadError, Reason, values
+from infrascan.model import ReadError, Reason
+from infrascan.paths import values
 from infrascan.providers.gcp import errors
 from infrascan.providers.gcp.credentials import Credentials
 from infrascan.providers.gcp.kinds import ASSETS, BY_TYPE

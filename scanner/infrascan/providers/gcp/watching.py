@@ -8,7 +8,8 @@ from typing import Any
 
 import trio
 
-from infrascan.model import ReadError, Resource, values
+from infrascan.model import ReadError, Resource
+from infrascan.paths import values
 from infrascan.providers import templates
 from infrascan.providers.gcp.kinds import SERIES, recommending
 from infrascan.providers.gcp.tables import PAGED, Asset, Metric

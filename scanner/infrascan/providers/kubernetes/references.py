@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from infrascan.model import values
+from infrascan.paths import values
 
 Refs: TypeAlias = dict[str, list[str]]
 

@@ -12,7 +12,8 @@ from typing import Any
 import trio
 
 from infrascan.collect.provider import Call, Emit
-from infrascan.model import Gap, ReadError, Resource, values
+from infrascan.model import Gap, ReadError, Resource
+from infrascan.paths import values
 from infrascan.providers import templates
 from infrascan.providers.rest.calling import Caller, malformed
 from infrascan.providers.rest.tables import Batch, Detail, Listing, Parent
