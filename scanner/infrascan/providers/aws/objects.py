@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
@@ -98,10 +99,14 @@ def assumed(
 
 def store(endpoint: str, region: str, key: str, secret: str) -> Any:
     """A client for the buckets of another vendor. Nothing of AWS's own credentials goes there."""
-    inner = botocore.session.Session()
-    # Another vendor's store is not the profile's: what a file of AWS says must not count.
-    inner.set_config_variable("config_file", "/dev/null")
-    inner.set_config_variable("credentials_file", "/dev/null")
+    # Another vendor's store is not the profile's: what variables and files of AWS say must not count.
+    inner = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
     return boto3.session.Session(botocore_session=inner).client(
         "s3",
         region_name=region,
