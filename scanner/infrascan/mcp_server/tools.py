@@ -122,6 +122,10 @@ def add_tools(mcp: MCPServer, home: Path) -> None:
             deadline_seconds=SECONDS,
         )
         with told():
+            for name in sorted({"aws", "k8s"} & scopes.keys()):
+                raise InputError(
+                    f"{name} has no scopes: aws takes profiles and regions, k8s takes contexts"
+                )
             async with reporting(ctx) as progress:
                 scan = await pipeline.scan(request, home, progress)
         return researched(scan, limit)

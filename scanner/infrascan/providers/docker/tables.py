@@ -10,7 +10,6 @@ from infrascan.providers.docker.arrival import IMAGE_INSPECTED, INSPECTED
 from infrascan.providers.rest.tables import NULL, Batch, Detail, Listing, Paging
 
 NOT_A_MANAGER = "not-swarm"  # the engine is in no swarm: there are no services, nodes and secrets
-SWARM_MANAGER = "a manager of the swarm"
 
 
 def engine(info: dict[str, Any]) -> dict[str, Any]:
@@ -256,7 +255,7 @@ TABLES: tuple[Listing, ...] = (
         name=("Spec.Name",),
         tags="Spec.Labels",
         absent=(NOT_A_MANAGER,),
-        permission=SWARM_MANAGER,
+        permission="GET /services",
         relations=(
             Relation(
                 name="secrets",
@@ -277,7 +276,7 @@ TABLES: tuple[Listing, ...] = (
         name=("Description.Hostname",),
         tags="Spec.Labels",
         absent=(NOT_A_MANAGER,),
-        permission=SWARM_MANAGER,
+        permission="GET /nodes",
     ),
     Listing(
         kind="docker.secret",
@@ -288,6 +287,6 @@ TABLES: tuple[Listing, ...] = (
         name=("Spec.Name",),
         tags="Spec.Labels",
         absent=(NOT_A_MANAGER,),
-        permission=SWARM_MANAGER,
+        permission="GET /secrets",
     ),
 )

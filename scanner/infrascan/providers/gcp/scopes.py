@@ -207,10 +207,10 @@ def failed(scope: str, local: Mapping[str, Any], error: ReadError) -> Identity:
     remedy = str(local.get("remedy", ""))
     if error.reason is Reason.DENIED:
         remedy = f"grant roles/cloudasset.viewer and roles/viewer on {scope or 'a project'}"
-    elif error.reason is Reason.UNREACHABLE:
-        remedy = "check the network and the proxy's settings"
+    elif error.reason is Reason.THROTTLED:
+        remedy = "run again later"
     elif error.reason is not Reason.UNAUTHENTICATED:
-        remedy = ""
+        remedy = "check the network and the proxy settings"
     return Identity(
         provider="gcp",
         state=Connection.ERROR,

@@ -49,7 +49,10 @@ async def measure(
     if errors:
         return {"metrics": min(errors, key=lambda pair: pair[0])[1]}
     for resource, summaries in zip(resources, found, strict=True):
-        resource.data["metrics"] = dict(sorted(summaries.items()))
+        # Answers come in any order; what is stored must not.
+        resource.data["metrics"] = {
+            name: dict(sorted(summary.items())) for name, summary in sorted(summaries.items())
+        }
     return {}
 
 
