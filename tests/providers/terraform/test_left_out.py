@@ -145,7 +145,7 @@ def test_a_role_that_may_not_be_taken(
     gaps = collect().gaps
     assert {g.reason for g in gaps} == {reason}
     assert f"{ROLE} cannot be taken" in gaps[0].detail
-    assert gaps[0].permission == ("sts:AssumeRole" if reason is Reason.DENIED else "")
+    assert (gaps[0].permission == "sts:AssumeRole") is (reason is Reason.DENIED)
 
 
 def test_a_role_by_web_identity_is_not_followed(store: RestServer, here: Path) -> None:
@@ -303,3 +303,12 @@ def test_a_backend_that_cannot_be_told_is_said(here: Path) -> None:
     found = identities()
     assert [i.reason for i in found if i.state is Connection.ERROR] == [Reason.MALFORMED]
     assert [i.source for i in found if i.state is Connection.CONNECTED] == ["state (file)"]
+
+
+def test_other_workspaces_of_a_backend_are_said(store: RestServer, here: Path) -> None:
+    backend(here / "shop", "s3", bucket="acme", key="shop.tfstate")
+    write(here / "shop/.terraform/environment", "eu")
+    found = {i.account: i for i in identities("shop")}
+    assert found.keys() == {"shop:eu", "shop:eu (other workspaces)"}
+    assert found["shop:eu (other workspaces)"].reason is Reason.OUT_OF_SCOPE
+    assert "only 'eu' is read" in found["shop:eu (other workspaces)"].detail

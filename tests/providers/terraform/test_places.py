@@ -111,7 +111,7 @@ def test_backends_and_workspaces(
     if workspace:
         monkeypatch.setenv("TF_WORKSPACE", workspace)
 
-    (place,), _ = find(())
+    place = find(())[0][0]
 
     assert expected.items() <= place.config.items()
     assert CANARY not in json.dumps(place.told())

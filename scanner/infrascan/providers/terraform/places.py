@@ -264,6 +264,14 @@ def backend(top: Path, name: str, own: str) -> Iterator[Place]:
         url=str(config.get("address") or "") if kind == "http" else "",
         way=way(config) if kind == "s3" else {},
     )
+    if kind in {"s3", "gcs", "azurerm"} and worked_in(top):
+        detail = f"workspaces are in use, and only '{workspace}' is read: name the others' states"
+        yield left_out(f"{label} (other workspaces)", detail, Reason.OUT_OF_SCOPE)
+
+
+def worked_in(top: Path) -> bool:
+    """Whether somebody has ever chosen a workspace here: then the backend holds more than one."""
+    return bool(os.environ.get("TF_WORKSPACE")) or (top / ".terraform" / "environment").exists()
 
 
 # Of an s3 backend's roles: the setting, and what AssumeRole calls it.
