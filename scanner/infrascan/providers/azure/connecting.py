@@ -19,6 +19,7 @@ SUBSCRIPTIONS = "GET /subscriptions"
 DESCENDANTS = "GET /providers/Microsoft.Management/managementGroups/{management_group}/descendants"
 TENANT = Partition(provider="azure", account="", region="", kind="")
 READER = "give the identity the role Reader on the subscription, or see infrascan permissions azure"
+GROUP_READER = "check the management group's name, and give the identity the role Reader on it"
 
 
 @dataclass(eq=False)
@@ -136,6 +137,7 @@ def unsigned(signed: Mapping[str, Any]) -> Identity:
 
 
 def failed(error: ReadError, source: str, account: str = "", who: str = "") -> Identity:
+    refused = error.reason is Reason.DENIED and account.startswith("management-groups/")
     return Identity(
         provider="azure",
         state=Connection.ERROR,
@@ -143,7 +145,7 @@ def failed(error: ReadError, source: str, account: str = "", who: str = "") -> I
         account=account,
         who=who,
         detail=error.detail,
-        remedy=remedy(error.reason),
+        remedy=GROUP_READER if refused else remedy(error.reason),
         reason=error.reason,
     )
 
@@ -159,4 +161,4 @@ def remedy(reason: Reason) -> str:
         return READER
     if reason is Reason.MALFORMED:
         return "something other than Azure answered: check the proxy settings and the endpoint"
-    return ""
+    return "run again later"

@@ -131,7 +131,7 @@ class Session:
     way: str = ""
     token: str = ""
     expires: float = 0.0
-    tried: dict[str, str] = field(default_factory=dict)  # way -> why it gave nothing
+    tried: dict[str, str] = field(default_factory=dict)  # way -> why not; "" where it is not set up
     scope: str = ""
 
     @property
@@ -154,7 +154,7 @@ class Session:
         refused = ""
         for way in chosen():
             if not way.there():
-                self.tried[way.title] = "not set up here"
+                self.tried[way.title] = ""
                 continue
             try:
                 credential = build(way)
@@ -168,8 +168,11 @@ class Session:
             return
         if refused:
             raise ReadError(Reason.UNAUTHENTICATED, refused, code="refused")
-        said = "; ".join(f"{title}: {why}" for title, why in self.tried.items())
-        raise ReadError(Reason.UNAUTHENTICATED, f"no credentials: {said}", code="none")
+        absent = ", ".join(title for title, why in self.tried.items() if not why)
+        said = "; ".join(f"{title}: {why}" for title, why in self.tried.items() if why)
+        parts = [said, f"not set up here: {absent}" if absent else ""]
+        detail = "; ".join(("no credentials", *filter(None, parts)))
+        raise ReadError(Reason.UNAUTHENTICATED, detail, code="none")
 
     def take(self, credential: Any) -> None:
         """Ask a credential for a token. Raises `ReadError`, or that there is nothing to ask with."""
