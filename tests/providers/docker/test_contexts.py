@@ -260,3 +260,13 @@ def test_nothing_of_this_machine_is_told(served: Served, home: Path):
     context(home, "build-01", "unix:///home/somebody/secret.sock")
 
     assert "somebody" not in json.dumps(contexts.available())
+
+
+def test_contexts_that_nobody_chose_are_said(
+    served: Served, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DOCKER_HOST")
+    context(home, "other", "tcp://192.0.2.7:2375")
+    context(home, "build-01", served.server.url, current=True)
+    assert "other" in identity().detail
+    assert identity("build-01").detail == ""

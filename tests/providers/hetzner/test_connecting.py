@@ -71,6 +71,18 @@ def test_hcloud_context_chooses_another(
     assert [i.account for i in connect(hetzner())] == ["builds"]
 
 
+def test_contexts_that_nobody_chose_are_said(server: RestServer, home: Path):
+    configured(home, "builds", builds=TOKEN, **{f"other-{n:02}": TOKEN for n in range(11)})
+
+    (identity,) = connect(hetzner())
+    assert identity.detail.startswith(
+        "not read, unless chosen by name or by all: other-00, other-01"
+    )
+    assert identity.detail.endswith("other-09 and 1 more")
+    assert {i.detail for i in connect(hetzner("builds"))} == {""}
+    assert {i.detail for i in connect(hetzner("all"))} == {""}
+
+
 def test_without_an_active_context_all_are_read(server: RestServer, home: Path):
     configured(home, builds=TOKEN, second=TOKEN)
 
@@ -100,7 +112,7 @@ def test_an_unknown_context_is_an_input_error_with_the_nearest(server: RestServe
     configured(home, "builds", builds=TOKEN)
 
     with pytest.raises(
-        InputError, match="unknown hcloud context 'build': did you mean builds\\? there are builds"
+        InputError, match="unknown hcloud context 'build': did you mean builds\\? there is builds"
     ):
         connect(hetzner("build"))
 

@@ -21,6 +21,7 @@ from infrascan.providers.docker import contexts
 from infrascan.providers.docker.arrival import kept
 from infrascan.providers.docker.tables import NOT_A_MANAGER, TABLES
 from infrascan.providers.http import Answer, Client
+from infrascan.providers.rest.contexts import noted
 from infrascan.providers.rest.kinds import needed
 from infrascan.providers.rest.platform import Platform
 
@@ -87,7 +88,9 @@ class Docker(Platform):
         for account in chosen:
             given = await ask(self.call(account, "local.Endpoint"))
             identities.append(await self.identity(account, given, str(found["source"]), ask))
-        return identities
+        known = {str(context["name"]) for context in found["contexts"]}
+        unchosen = () if self.selection.scopes.get("docker") else known - set(chosen)
+        return [noted(identity, unchosen) for identity in identities]
 
     async def identity(
         self, account: str, given: Mapping[str, Any], source: str, ask: Ask

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar
@@ -101,7 +101,9 @@ class Contexts(Platform):
         chosen = self.chosen(sources, str(here["active"]))
         if not chosen:
             return [self.nothing(str(here["problem"]))]
-        return [await self.identity(name, sources[name], ask) for name in chosen]
+        found = [await self.identity(name, sources[name], ask) for name in chosen]
+        unchosen = () if self.selection.scopes.get(self.name) else sources.keys() - set(chosen)
+        return [noted(identity, unchosen) for identity in found]
 
     def chosen(self, sources: Mapping[str, str], active: str) -> list[str]:
         """The contexts to read: those that were asked for; else the active one; else all."""
@@ -163,6 +165,15 @@ class Contexts(Platform):
 def otherwise(reason: Reason) -> str:
     """What to do when it was not the credentials that failed."""
     return LATER if reason is Reason.THROTTLED else NETWORK
+
+
+def noted(identity: Identity, unchosen: Collection[str]) -> Identity:
+    """The identity, with a word about the contexts that nobody chose: they are not read."""
+    if identity.state is not Connection.CONNECTED or identity.detail or not unchosen:
+        return identity
+    names = ", ".join(sorted(unchosen)[:10])
+    more = f" and {len(unchosen) - 10} more" if len(unchosen) > 10 else ""
+    return replace(identity, detail=f"not read, unless chosen by name or by all: {names}{more}")
 
 
 def from_environment(variables: Sequence[str]) -> dict[str, tuple[str, str]]:
