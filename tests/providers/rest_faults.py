@@ -60,7 +60,7 @@ def cases_of(listing: Listing) -> Iterator[Case]:
 def loose(table: Listing | Detail) -> bool:
     """Whether any JSON object is a good answer, because the vendor leaves out what is empty."""
     if isinstance(table, Detail) and not table.result.endswith("[]"):
-        return table.optional is True or not table.result
+        return not table.result or (table.optional is True and "." not in table.result)
     path = table.items if isinstance(table, Listing) else table.result
     return not path or (table.optional is True and not table.paging.total)
 

@@ -264,7 +264,7 @@ class Reading:
         else:
             answer = await self.caller.asked(call, detail.permission)
             there, kept = templates.elements(answer, detail.result)
-            if not there and not detail.optional:
+            if not there and not (detail.optional and above(answer, detail.result)):
                 raise malformed(call, f"the answer has no {detail.result}")
             if not detail.field and not isinstance(kept, dict):
                 raise malformed(call, "the answer is no object")
@@ -344,6 +344,15 @@ class Reading:
                 field=name,
             )
         return resource
+
+
+def above(answer: Any, path: str) -> bool:
+    """Whether an answer has what holds the last part of a path, which may be left out of it."""
+    parent = path.rpartition(".")[0]
+    if not isinstance(answer, dict) or not parent:
+        return isinstance(answer, dict)
+    there, _ = templates.elements(answer, parent)
+    return there or answer.get(parent, answer) is None
 
 
 def filled(params: Mapping[str, Any], api: str, scope: Mapping[str, Any]) -> Mapping[str, Any]:
