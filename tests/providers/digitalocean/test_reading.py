@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fixtures.estates.digitalocean_acme import SECRETS, droplet
 
+from infrascan import redact
 from infrascan.graph import link
 from infrascan.model import Gap, Reason, Resource
 from infrascan.providers.digitalocean import TABLES, DigitalOcean
@@ -77,12 +78,36 @@ def test_no_string_of_what_is_dropped_survives():
     assert envs == [{"key": "A", "bound": False}, {"key": "B", "bound": True}]
 
 
+def test_spaces_keys_are_told_apart(opened: Open):
+    found = one_kind(opened(), "digitalocean.spaces_key").resources
+
+    assert {key.id: key.name for key in found} == {
+        "DO801ACMEBLOGMEDIA01": "blog-media",
+        "DO801ACMEOLDBACKUP01": "old-backup-script",
+    }
+
+
+def test_the_token_in_a_link_to_a_page_is_left_out_ahead_of_redaction():
+    place = "https://api.digitalocean.com/v2/registry/acme/repositoriesV2"
+    answer = {
+        "links": {"pages": {"next": f"{place}?page=2&page_token=JPZmZzZXQiOjB9&per_page=100"}},
+        "repositories": [],
+    }
+
+    found = redact.scrub(arrived("GET /v2/registries/{registry_name}/repositoriesV2", answer))
+
+    assert found["links"]["pages"]["next"] == f"{place}?page=2&per_page=100"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         None,
         [],
         {"apps": None},
+        {"apps": [], "links": None},
+        {"apps": [], "links": {"pages": []}},
+        {"apps": [], "links": {"pages": {"next": "?page_token=a"}}},
         {"apps": [7, None]},
         {"apps": [{"spec": "text"}]},
         {

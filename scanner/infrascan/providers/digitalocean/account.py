@@ -113,8 +113,9 @@ SPACES_KEYS = Listing(
     items="keys[]",
     params=FULL,
     paging=PAGES,
-    id="{access_key}",
-    name=("name", "access_key"),
+    # Redaction takes an `access_key` for a secret; `key_id` is the same, added on arrival.
+    id="{key_id|access_key}",
+    name=("name", "key_id"),
     drop=("keys[].secret_key",),
     permission="spaces_key:read",
 )
