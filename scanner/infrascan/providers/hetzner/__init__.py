@@ -4,6 +4,9 @@ The vendor's SDK, hcloud, was weighed and left out: it is synchronous on request
 (the limits must see each refusal), and turns answers into typed models that drop the fields it does
 not know yet, while rules and recordings want the answer as it came. What it would save is one
 header and page numbers.
+
+Dedicated servers (Robot) and Object Storage belong to no project: they have APIs and credentials of
+their own, and are not read. `permissions` says so.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ class Hetzner(Contexts):
         return {
             "token": {"permission": "Read", "scope": "one project; a token for each further one"},
             "where": "Hetzner Console, the project, Security, API tokens, Generate API token",
+            "not read": "dedicated servers (Robot) and Object Storage, which no such token opens",
         }
 
     def endpoint(self) -> str:

@@ -149,6 +149,25 @@ def holder(answer: Mapping[str, Any], path: str) -> Any:
     return templates.first(answer, path.rpartition(".")[0])
 
 
+def above(answer: Any, path: str) -> bool:
+    """Whether an answer has what holds the last part of a path, which may be left out of it."""
+    parent = path.rpartition(".")[0]
+    if not isinstance(answer, dict) or not parent:
+        return isinstance(answer, dict)
+    there, _ = templates.elements(answer, parent)
+    return there or answer.get(parent, answer) is None
+
+
+def label(scope: Mapping[str, Any], partition: Mapping[str, Any]) -> str:
+    """What tells this scope from the others of its partition: the names that were given it."""
+    given = (
+        str(value)
+        for name, value in scope.items()
+        if name not in partition and isinstance(value, str | int) and not isinstance(value, bool)
+    )
+    return "/".join(dict.fromkeys(filter(None, given)))
+
+
 def malformed(call: Call, detail: str) -> ReadError:
     return ReadError(Reason.MALFORMED, detail, call=call.api)
 

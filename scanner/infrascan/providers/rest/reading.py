@@ -15,7 +15,7 @@ from infrascan.collect.provider import Call, Emit
 from infrascan.model import Gap, ReadError, Resource
 from infrascan.paths import values
 from infrascan.providers import templates
-from infrascan.providers.rest.calling import Caller, malformed
+from infrascan.providers.rest.calling import Caller, above, label, malformed
 from infrascan.providers.rest.tables import Batch, Detail, Listing, Parent
 
 AT_ONCE = 64  # calls of one partition that wait for their turn at the same time
@@ -346,15 +346,6 @@ class Reading:
         return resource
 
 
-def above(answer: Any, path: str) -> bool:
-    """Whether an answer has what holds the last part of a path, which may be left out of it."""
-    parent = path.rpartition(".")[0]
-    if not isinstance(answer, dict) or not parent:
-        return isinstance(answer, dict)
-    there, _ = templates.elements(answer, parent)
-    return there or answer.get(parent, answer) is None
-
-
 def filled(params: Mapping[str, Any], api: str, scope: Mapping[str, Any]) -> Mapping[str, Any]:
     """The parameters of a call, with the slots of its path. Raises `MissingError`.
 
@@ -363,16 +354,6 @@ def filled(params: Mapping[str, Any], api: str, scope: Mapping[str, Any]) -> Map
     slots = {name: "{" + name + "}" for name in templates.SLOT.findall(api) if name not in params}
     found: Mapping[str, Any] = templates.fill({**slots, **params}, scope)
     return found
-
-
-def label(scope: Mapping[str, Any], partition: Mapping[str, Any]) -> str:
-    """What tells this scope from the others of its partition: the names that were given it."""
-    given = (
-        str(value)
-        for name, value in scope.items()
-        if name not in partition and isinstance(value, str | int) and not isinstance(value, bool)
-    )
-    return "/".join(dict.fromkeys(filter(None, given)))
 
 
 def named(item: Item, path: str) -> Any:
