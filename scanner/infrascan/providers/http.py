@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from infrascan import __version__
 from infrascan.model import ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.templates import SLOT
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Client:
         sent: dict[str, Any] = {"json": rest} if method == "POST" else {}
         if method != "POST" and rest:
             sent["params"] = {name: plain(value) for name, value in rest.items()}
+        await sdk.ready("httpx", "httpcore")
         with translated(urlsplit(self.url).netloc):
             async with self.client().stream(method, url, headers=dict(headers), **sent) as response:
                 if stream := response.extensions.get("network_stream"):

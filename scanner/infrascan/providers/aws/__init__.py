@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from infrascan.collect.provider import Ask, Call, Emit, Selection
 from infrascan.model import Identity, InputError, Kind, Partition, ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.aws import (
     balancing,
     compute,
@@ -155,6 +156,7 @@ class Aws:
 
     async def send(self, call: Call) -> Any:
         """Make one call, live."""
+        await sdk.ready("infrascan.providers.aws.sending")
         from infrascan.providers.aws import sending
 
         if call.api == "local.Profiles":

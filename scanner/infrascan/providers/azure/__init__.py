@@ -20,6 +20,7 @@ import trio
 
 from infrascan.collect.provider import Ask, Call, Emit
 from infrascan.model import Identity, Partition, ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.azure import (
     applications,
     compute,
@@ -172,6 +173,7 @@ class Azure(Platform):
 
 def renewed(session: Session) -> str:
     """A token that holds. Raises `ReadError`, also where a way to sign in is there no longer."""
+    sdk.imported("requests", "azure.identity")
     from azure.identity import CredentialUnavailableError
 
     try:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import trio
 
 from infrascan.model import ReadError, Reason
-from infrascan.providers import http
+from infrascan.providers import http, sdk
 from infrascan.providers.cloudflare.errors import refusal, refusal_in
 from infrascan.providers.templates import SLOT
 
@@ -128,6 +128,7 @@ class Api:
 
 def made() -> Any:
     """The SDK's client. Retries, redirects and its own choice among credentials are off."""
+    sdk.imported("httpx", "httpcore", "cloudflare")
     import cloudflare
 
     base = os.environ.get(BASE) or DEFAULT

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infrascan.model import ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.at_hand import on_google
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -59,6 +60,7 @@ class Credentials:
 
     def headers(self) -> dict[str, str]:
         """The headers that authorise a request. Raises `ReadError`."""
+        sdk.imported("google.auth.transport.requests")
         from google.auth.exceptions import GoogleAuthError
 
         try:

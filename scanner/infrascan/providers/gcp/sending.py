@@ -21,6 +21,7 @@ from infrascan import __version__
 from infrascan.collect.provider import Call
 from infrascan.model import ReadError, Reason
 from infrascan.paths import values
+from infrascan.providers import sdk
 from infrascan.providers.gcp import errors
 from infrascan.providers.gcp.credentials import Credentials
 from infrascan.providers.gcp.kinds import ASSETS, BY_TYPE
@@ -96,6 +97,7 @@ class Sender:
 
     def assets(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """One page of the inventory, in the spelling of its REST form."""
+        sdk.imported("grpc", "google.cloud.asset_v1")
         import grpc
 
         headers = self.credentials.headers()

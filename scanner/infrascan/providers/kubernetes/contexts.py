@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infrascan.model import ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.kubernetes.plugin import credential
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -176,6 +177,7 @@ def connection(context: str, service_account: Path) -> tuple[Any, datetime | Non
 
     Runs the credential plugin if the context has one, so it may take seconds. Raises `ReadError`.
     """
+    sdk.imported("kubernetes.client", "kubernetes.config")
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import ConfigException
     from kubernetes.config.incluster_config import InClusterConfigLoader

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import trio
 
 from infrascan.model import ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.http import Client
 from infrascan.providers.terraform import blobs, places
 from infrascan.providers.terraform.documents import parse
@@ -64,6 +65,7 @@ def from_file(place: places.Place) -> dict[str, Any]:
 
 
 def from_s3(place: places.Place) -> dict[str, Any]:
+    sdk.imported("infrascan.providers.aws.objects")
     from infrascan.providers.aws.objects import fetch as fetch_object
 
     config = place.config
