@@ -87,14 +87,20 @@ def code(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Prose for Markdown, safe in a table cell: markup is escaped, references become code."""
-    text = " ".join(
-        code(word) if REFERENCE.search(word) else MARKUP.sub(r"\\\g<0>", word)
-        for word in prose(text).split(" ")
-    )
+    text = prose(text)
+    if REFERENCE.search(text):
+        words = text.split(" ")
+        text = " ".join(code(word) if REFERENCE.search(word) else escaped(word) for word in words)
+    else:
+        text = escaped(text)
     if opening := OPENING.match(text):
         last = opening.end() - 1
         return f"{text[:last]}\\{text[last:]}"
     return text
+
+
+def escaped(text: str) -> str:
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def cell(text: str) -> str:
