@@ -51,7 +51,7 @@ def numbered(answer: dict[str, Any]) -> None:
     links = answer.get("links")
     pages = links.get("pages") if isinstance(links, dict) else None
     link = pages.get("next") if isinstance(pages, dict) else None
-    if not isinstance(link, str) or "page_token=" not in link:
+    if not isinstance(pages, dict) or not isinstance(link, str) or "page_token=" not in link:
         return
     place = urlsplit(link)
     query = dict(parse_qsl(place.query, keep_blank_values=True))
