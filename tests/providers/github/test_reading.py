@@ -11,7 +11,8 @@ import pytest
 from infrascan.collect.provider import Call
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.model import Gap, ReadError, Reason, Resource, State
-from infrascan.providers.github import Github, alerts, refusals
+from infrascan.providers.github import Github, alerts, answers, refusals
+from infrascan.providers.github.repositories import access
 from infrascan.providers.http import Answer as Received
 from tests.providers.github.estate import (
     ORG,
@@ -40,6 +41,10 @@ def one(found: Any, kind: str) -> Resource:
 
 def gap(found: Any, kind: str) -> Gap:
     return next(g for g in found.gaps if g.kind == kind)
+
+
+def of(api: str) -> Call:
+    return Call(provider="github", account=ORG, region="", api=api)
 
 
 def test_every_call_is_one_of_githubs():
@@ -263,6 +268,61 @@ def test_secrets_and_links_are_left_out(running: RestServer):
     hook = one(found, "github.webhook").data["config"]
     assert hook == {"url": "https://x.example", "has_secret": True}
     assert one(found, "github.organization_webhook").data["config"]["url"] == "https://x.example/"
+
+
+def test_keys_in_the_path_of_a_webhook_do_not_arrive():
+    urls = {
+        "https://discord.com/api/webhooks/1141/aB3-canary_canary_canary/github": (
+            "https://discord.com/api/webhooks/1141/[redacted]/github"
+        ),
+        "https://very-long-name-of-a-host.example/github-webhook/": (
+            "https://very-long-name-of-a-host.example/github-webhook/"
+        ),
+        "http://ci.example:8080/hook?key=canary": "http://ci.example:8080/hook",
+    }
+    body = [{"id": 1, "config": {"url": url}} for url in urls]
+
+    found = answers.received(of("GET /orgs/{org}/hooks"), Received(200, {}, body))
+
+    assert [hook["config"]["url"] for hook in found["items"]] == list(urls.values())
+
+
+def test_of_an_alert_no_words_of_people_are_kept():
+    names = ("secret", "resolution_comment", "closure_request_comment")
+    more = ("closure_request_reviewer_comment", "push_protection_bypass_request_reviewer_comment")
+    body = [{"number": 1, **dict.fromkeys((*names, *more), "canary")}]
+
+    found = answers.received(of("GET /orgs/{org}/secret-scanning/alerts"), Received(200, {}, body))
+
+    assert found == {"items": [{"number": 1}]}
+
+
+def test_people_without_permissions_are_sorted_by_their_role():
+    people = [
+        {"login": "a", "role_name": "admin"},
+        {"login": "b", "role_name": "maintain"},
+        {"login": "c", "role_name": "triage"},
+        {"login": "d", "role_name": "own", "permissions": {"admin": False, "push": True}},
+    ]
+
+    assert access(people) == {"admins": ["a"], "writers": ["b", "d"], "readers": ["c"]}
+    with pytest.raises(KeyError):  # a role of the organisation's own may hold anything
+        access([{"login": "e", "role_name": "own"}])
+
+
+def test_a_seat_of_nobody_is_a_seat(running: RestServer):
+    seats = {
+        "seats": [
+            {"created_at": "2026-01-02T00:00:00Z", "assignee": None},
+            {"created_at": "2026-01-03T00:00:00Z", "assignee": {"login": "anna"}},
+        ]
+    }
+    routes(running)[f"/orgs/{ORG}/copilot/billing/seats"] = seats
+
+    found = collected(opened(ORG))
+
+    ids = [seat.id for seat in found.resources if seat.kind == "github.copilot_seat"]
+    assert sorted(ids) == ["2026-01-02T00:00:00Z", "anna"]
 
 
 def test_a_bill_is_added_up(running: RestServer):

@@ -70,6 +70,10 @@ def user(call: Call, body: Any) -> Any:  # noqa: ARG001
     return kept | {name: body[name] for name in COUNTS if name in body}
 
 
+# Queries carry keys, and of chat services so do paths: whoever has the URL may write there.
+KEY_IN_PATH = re.compile(r"(?<!/)/[^/?#]{20,}")
+
+
 def hooks(call: Call, body: Any) -> Any:  # noqa: ARG001
     """Webhooks, whose secret GitHub masks: whether there is one is kept, and no mask."""
     if not isinstance(body, list):
@@ -80,17 +84,26 @@ def hooks(call: Call, body: Any) -> Any:  # noqa: ARG001
             config["has_secret"] = bool(config.pop("secret", ""))
             config.pop("token", None)
             if isinstance(config.get("url"), str):
-                config["url"] = config["url"].partition("?")[0]  # queries carry keys
+                config["url"] = KEY_IN_PATH.sub("/[redacted]", config["url"].partition("?")[0])
     return body
 
 
 def secrets(call: Call, body: Any) -> Any:  # noqa: ARG001
     """Alerts of leaked secrets, without the secret and without where a person wrote of it."""
-    for alert in body if isinstance(body, list) else ():
-        if isinstance(alert, dict):
-            for name in ("secret", "resolution_comment", "push_protection_bypass_request_comment"):
-                alert.pop(name, None)
-    return body
+    return (
+        [
+            {name: value for name, value in alert.items() if not written(name)}
+            if isinstance(alert, dict)
+            else alert
+            for alert in body
+        ]
+        if isinstance(body, list)
+        else body
+    )
+
+
+def written(name: str) -> bool:
+    return name == "secret" or name.endswith("_comment")
 
 
 def workflow_list(call: Call, body: Any) -> Any:  # noqa: ARG001

@@ -252,7 +252,8 @@ COPILOT_SEATS = Listing(
     items="seats[]",
     paging=LINKED,
     adds={"login": "{assignee.login}"},
-    id="{assignee.login}",
+    # GitHub's document allows a seat whose assignee is null; it is paid for all the same.
+    id="{assignee.login|created_at}",
     name=("assignee.login",),
     permission=COPILOT,
     relations=(

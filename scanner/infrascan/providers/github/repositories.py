@@ -47,11 +47,19 @@ def owned(reverse: str, path: str = "repository") -> Relation:
     )
 
 
+# What GitHub's own roles may do, where an answer names the role alone, as its document allows.
+OF_ROLES = {
+    "admin": {"admin": True},
+    **{role: {"admin": False, "push": True} for role in ("maintain", "write")},
+    **{role: {"admin": False, "push": False} for role in ("triage", "read")},
+}
+
+
 def access(people: Sequence[Any]) -> dict[str, list[str]]:
     """Who may do what without a team: logins by their role."""
     found: dict[str, list[str]] = {"admins": [], "writers": [], "readers": []}
     for person in people:
-        may = person["permissions"]
+        may = person.get("permissions") or OF_ROLES[person["role_name"]]
         role = "admins" if may["admin"] else "writers" if may.get("push") else "readers"
         found[role].append(person["login"])
     return {role: sorted(people) for role, people in found.items()}
