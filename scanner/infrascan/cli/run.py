@@ -181,7 +181,7 @@ def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tu
 def unread_providers(result: Scan) -> list[str]:
     """Providers that were asked for and gave nothing at all."""
     connected = {i.provider for i in result.identities if i.state is Connection.CONNECTED}
-    read = {c.partition.provider for c in result.coverage if c.resources or c.calls > c.failed}
+    read = {c.partition.provider for c in result.coverage if c.calls > c.failed}
     return [name for name in result.scope["providers"] if name not in connected & read]
 
 

@@ -204,6 +204,8 @@ class Collection:
         # answer of the wrong form is a gap without an error.
         odd = sum(gap.reason in ODD for gap in read.gaps)
         failed = min(calls, len(read.gaps), errors + odd)
+        if read.gaps and read.resources and not errors + odd:
+            calls += 1  # the gap is of something that no call can tell
         read.coverage = Coverage(
             partition=partition,
             state=state,

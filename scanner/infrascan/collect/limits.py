@@ -63,6 +63,8 @@ class Limit:
                     self.place.notify_all()
 
     async def turn(self) -> None:
+        if self.shut:  # nothing will be sent, so nobody need wait for a turn
+            return
         now = trio.current_time()
         start = max(now, self.next_start)
         self.next_start = start + (1 / self.rate if self.rate else 0.0)

@@ -101,11 +101,13 @@ def disabled(message: str, metadata: Mapping[str, Any]) -> ReadError:
         project = found[1]
     where = f" --project {project}" if project else ""
     what = service or "the API"
-    remedy = f": gcloud services enable {service}{where}" if service else ""
+    command = f"gcloud services enable {service}{where}" if service else ""
+    there = f" in project {project}" if project else ""
     return ReadError(
         Reason.DISABLED,
-        f"{what} is not switched on{f' in project {project}' if project else ''}{remedy}",
+        f"{what} is not switched on{there}{command and f': {command}'}",
         code="SERVICE_DISABLED",
+        permission=command and f"Run {command}, if you expect it there.",
     )
 
 
