@@ -70,6 +70,7 @@ INCOMPLETE = {
     "acme-shop",
     "builds",
     "prod/search-plan",
+    "prod/shop",
 }
 
 

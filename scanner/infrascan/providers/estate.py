@@ -52,6 +52,7 @@ HOSTS: tuple[tuple[str, str, str], ...] = (
     ("cloudflare.tunnel", "@id", r"([0-9a-f-]{36})\.cfargotunnel\.com"),
     ("cloudflare.pages.project", "subdomain", rf"({LABEL}\.pages\.dev)"),
     ("digitalocean.app", "default_host", rf"({LABEL}\.ondigitalocean\.app)"),
+    ("digitalocean.spaces_bucket", "host", r"([a-z0-9-]+\.[a-z0-9]+\.digitaloceanspaces\.com)"),
     ("digitalocean.cdn_endpoint", "endpoint", rf"({LABEL}\.[a-z0-9]+\.cdn\.digitaloceanspaces\.com)"),
 )  # fmt: skip
 
