@@ -263,7 +263,7 @@ def test_what_could_not_be_read_is_said_with_what_to_grant(demo: Demo):
         assert (gap["reason"], gap["permission"]) == ("denied", permission)
         assert permission in demo.report("report.md").replace("\\", "")
     reasons = {gap["reason"] for gap in gaps.values()}
-    assert reasons == {"denied", "throttled", "disabled", "malformed"}
+    assert reasons == {"denied", "throttled", "disabled", "malformed", "out_of_scope"}
 
 
 def test_only_what_was_planned_is_missing(demo: Demo):
