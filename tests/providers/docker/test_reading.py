@@ -15,7 +15,7 @@ from infrascan.collect.recording import Recorder, Replay
 from infrascan.graph import link
 from infrascan.model import Reason, Resource, State
 from infrascan.providers.docker import Docker
-from infrascan.providers.docker.tables import TABLES, disk_usage, used
+from infrascan.providers.docker.tables import TABLES, disk_usage, engine, used
 from tests.providers import rest_faults
 from tests.providers.docker.conftest import Served, collect, selection
 from tests.servers.rest import Request, json_answer
@@ -89,6 +89,8 @@ def test_secrets_of_programs_do_not_survive(served: Served):
         image["Config"]["Cmd"] = ["canary-11"]
         image["ContainerConfig"] = {"Cmd": ["canary-12"]}
     served.engine.info["HttpProxy"] = "http://proxy:canary-13@192.0.2.1"
+    authority = {"SigningCAKey": "canary-14", "ExternalCAs": [{"Options": {"a": "canary-15"}}]}
+    served.engine.info["Swarm"] = {"Cluster": {"Spec": {"CAConfig": authority, "Name": "default"}}}
 
     everything = json.dumps([r.data for r in collect().resources])
 
@@ -175,6 +177,14 @@ def test_podman_leaves_fields_out_and_adds_others(served: Served):
 
     assert len(named(read.resources, "docker.container")) == 11
     assert not [g for g in read.gaps if g.reason is Reason.BUG]
+
+
+def test_a_registry_of_which_nothing_is_said_is_not_insecure():
+    indexes = {"one.example": None, "two.example": {"Secure": False}, "three.example": {}}
+
+    found = engine({"RegistryConfig": {"IndexConfigs": indexes}})
+
+    assert found["insecure_registries"] == ["two.example"]
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ def info(body: Any) -> Any:
     found = {name: value for name, value in body.items() if name not in gone}
     if isinstance(found.get("Swarm"), dict) and isinstance(found["Swarm"].get("Cluster"), dict):
         cluster = {k: v for k, v in found["Swarm"]["Cluster"].items() if k != "TLSInfo"}
+        if isinstance(cluster.get("Spec"), dict):  # which has the key that signs certificates
+            cluster["Spec"] = {k: v for k, v in cluster["Spec"].items() if k != "CAConfig"}
         found["Swarm"] = {**found["Swarm"], "Cluster": cluster}
     return found
 

@@ -16,7 +16,7 @@ def engine(info: dict[str, Any]) -> dict[str, Any]:
     """The insecure registries by name, less those on the engine's own machine."""
     registries = info.get("RegistryConfig") or {}
     indexes = registries.get("IndexConfigs") or {}
-    plain = [name for name, index in indexes.items() if not index.get("Secure", True)]
+    plain = [n for n, index in indexes.items() if index and not index.get("Secure", True)]
     ranges = [r for r in registries.get("InsecureRegistryCIDRs") or [] if not own(r)]
     return {**info, "insecure_registries": sorted([n for n in plain if not own(n)] + ranges)}
 
