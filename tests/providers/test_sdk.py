@@ -51,7 +51,7 @@ def test_threads_import_one_after_the_other(modules: tuple[str, ...]) -> None:
     for thread in threads:
         thread.join()
     assert set(names) <= set(sys.modules)
-    assert sys.modules[counter].most == 1  # type: ignore[attr-defined]
+    assert sys.modules[counter].most == 1
 
 
 def test_what_is_there_is_not_waited_for(modules: tuple[str, ...]) -> None:
