@@ -87,6 +87,19 @@ def test_spaces_keys_are_told_apart(opened: Open):
     }
 
 
+def test_what_a_function_is_called_with_does_not_arrive(
+    acme: Team, opened: Open, monkeypatch: pytest.MonkeyPatch
+):
+    one = acme.lists["/v2/functions/namespaces"][0]["namespace"]
+    trigger = {"name": "nightly", "scheduled_details": {"cron": "@daily", "body": {"k": CANARY}}}
+    path = f"/v2/functions/namespaces/{one}/triggers"
+    monkeypatch.setitem(acme.answers, path, {"triggers": [trigger]})
+
+    (found,) = one_kind(opened(), "digitalocean.functions_namespace").resources
+
+    assert found.data["triggers"] == [{"name": "nightly", "scheduled_details": {"cron": "@daily"}}]
+
+
 def test_the_token_in_a_link_to_a_page_is_left_out_ahead_of_redaction():
     place = "https://api.digitalocean.com/v2/registry/acme/repositoriesV2"
     answer = {

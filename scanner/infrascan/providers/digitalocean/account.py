@@ -138,6 +138,7 @@ NAMESPACES = Listing(
             params={"namespace_id": "{namespace}"},
             result="triggers[]",
             optional=NULL,
+            drop=("triggers[].scheduled_details.body",),  # what the function is called with
             permission="function:read",
             fields={"[]": {"name": {}, "function": {}, "type": {}, "is_enabled": {}}},
         ),
