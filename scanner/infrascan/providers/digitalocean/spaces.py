@@ -17,6 +17,7 @@ from typing import Any
 
 from infrascan.collect.provider import Call
 from infrascan.model import ReadError, Reason
+from infrascan.providers import sdk
 from infrascan.providers.digitalocean.reading import leads
 from infrascan.providers.rest.tables import Detail, Listing
 
@@ -119,6 +120,7 @@ class Spaces:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, region: str) -> Any:
+        sdk.imported("infrascan.providers.aws.objects")
         from infrascan.providers.aws.objects import store
 
         with self.lock:
@@ -158,13 +160,14 @@ def unopened(missing: list[str], accounts: int) -> ReadError | None:
         return ReadError(
             Reason.OUT_OF_SCOPE,
             f"Spaces buckets are read with keys of their own: set {' and '.join(missing)}",
-            permission=f"{KEY} and {SECRET}",
+            permission=f"Set {' and '.join(missing)}.",
             call=BUCKETS.api,
         )
     if accounts > 1:
         return ReadError(
             Reason.OUT_OF_SCOPE,
             f"{KEY} is of one team, and {accounts} are read: choose one",
+            permission="Choose one team with --doctl-context.",
             call=BUCKETS.api,
         )
     return None
