@@ -70,6 +70,18 @@ def test_a_failing_second_page_keeps_the_first_and_says_partial():
     assert [Reason.UNREACHABLE] == [g.reason for g in result.gaps]
 
 
+def test_what_two_pages_give_alike_is_counted_once():
+    async def answer(call: Call):
+        if call.params["token"]:
+            return {"items": ["b", "c"]}
+        return {"items": ["a", "b"], "token": "2"}
+
+    result = run(autojump(), providers=[Platform(answer)])
+
+    assert ["a", "b", "c"] == [r.name for r in result.resources]
+    assert [(State.READ, 3)] == [(c.state, c.resources) for c in result.coverage]
+
+
 def test_a_defect_in_one_reader_is_a_bug_gap_without_its_secrets():
     async def answer(call: Call):
         if call.region == "south":

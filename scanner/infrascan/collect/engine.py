@@ -179,7 +179,13 @@ class Collection:
                 errors += 1
                 raise
 
+        known: dict[tuple[str, str], Resource] = {}
+
         def emit(resource: Resource) -> None:
+            # A list that grows while its pages are read gives the last of a page once more.
+            before = known.setdefault((resource.region, resource.id), resource)
+            if before is not resource and before.data == resource.data:
+                return
             read.resources.append(resource)
             self.emitted += 1
             if self.emitted > PACKED_FROM:
