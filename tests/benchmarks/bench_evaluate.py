@@ -101,7 +101,9 @@ JOINED: dict[str, list[Any]] = {
 
 def condition(data: Any, kind: str) -> Any:
     document = Document("bench", json.dumps(data))
-    found = Grammar(document, KINDS, relations(KINDS)).condition(root(document, document.text), [KINDS[kind]])
+    found = Grammar(document, KINDS, relations(KINDS)).condition(
+        root(document, document.text), [KINDS[kind]]
+    )
     assert found, [str(error) for error in document.errors]
     return found
 

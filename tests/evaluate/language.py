@@ -38,7 +38,9 @@ def gap(name: str = "a", resource: str = "r") -> Gap:
 def condition(data: Any, kind: Kind = BOX, kinds: dict[str, Kind] = KINDS) -> Condition:
     """The condition that JSON spells; fails with its errors."""
     document = Document("rule.yaml", json.dumps(data))
-    found = Grammar(document, kinds, relations(kinds)).condition(root(document, document.text), [kind])
+    found = Grammar(document, kinds, relations(kinds)).condition(
+        root(document, document.text), [kind]
+    )
     assert found, [str(error) for error in document.errors]
     return found
 

@@ -146,7 +146,9 @@ class Github(Platform):
             source=source,
             reason=error.reason,
             detail=error.detail,
-            remedy="make a new token, or run: gh auth refresh" if refused else otherwise(error.reason),
+            remedy="make a new token, or run: gh auth refresh"
+            if refused
+            else otherwise(error.reason),
         )
 
     async def partitions(self, ask: Ask) -> Sequence[Partition]:  # noqa: ARG002
