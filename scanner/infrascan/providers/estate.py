@@ -242,7 +242,8 @@ def joined(kinds: Mapping[str, Kind]) -> dict[str, Kind]:
     for name, relations in crossing().items():
         if kind := kinds.get(name):
             added: dict[str, Any] = {r.missing: {"[]": {}} for r in relations if r.missing}
-            known = kind.fields is not None and added
-            fields = Extended(kind.fields, added) if known else kind.fields
+            fields = kind.fields
+            if fields is not None and added:
+                fields = Extended(fields, added)
             found[name] = replace(kind, relations=(*kind.relations, *relations), fields=fields)
     return found
