@@ -59,6 +59,7 @@ class Github(Platform):
     fields = Path(__file__).with_name("fields.json.gz")
 
     owners: dict[str, Owner] = field(default_factory=dict)
+    ask: Ask | None = None
     places: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(AT_ONCE))
 
     @cached_property
@@ -151,7 +152,8 @@ class Github(Platform):
             else otherwise(error.reason),
         )
 
-    async def partitions(self, ask: Ask) -> Sequence[Partition]:  # noqa: ARG002
+    async def partitions(self, ask: Ask) -> Sequence[Partition]:
+        self.ask = ask
         return [
             Partition(provider=self.name, account=login, region="", kind=listing.kind)
             for login, owner in sorted(self.owners.items())
@@ -163,14 +165,17 @@ class Github(Platform):
         owner = self.owners[partition.account]
         listing = owner.table(self.listings[partition.kind])
         plain = Caller(partition, {**self.scope(partition.account), **owner.scope}, ask)
+        # What several kinds need is asked by whichever comes first: it counts for none of them,
+        # so that the ledger does not depend on timing.
+        shared = replace(plain, ask=self.ask or ask)
 
         async def whole(call: Call) -> Any:
             if call.api == ALL_MEMBERS:
-                await owner.all_members(plain)
+                await owner.all_members(shared)
             return await ask(call)
 
         caller = replace(plain, ask=whole)
-        await OwnerReading(listing, caller, emit, owner=owner).run()
+        await OwnerReading(listing, caller, emit, owner=owner, shared=shared).run()
 
     def scope(self, account: str) -> dict[str, Any]:
         before = self.selection.observed.replace(day=1) - timedelta(days=1)

@@ -177,18 +177,19 @@ class OwnerReading(Reading):
     """One kind of one owner being read."""
 
     owner: Owner
+    shared: Caller  # for calls whose answer several kinds use
 
     async def run(self) -> None:
         """Read it all; that there may be more repositories is said last."""
         await super().run()
         if any(parent.api == REPOSITORIES.api for parent in self.listing.parents):
-            await self.owner.complete(self.caller)
+            await self.owner.complete(self.shared)
 
     async def parent_items(self, parent: Parent, call: Call) -> Sequence[Any]:
         if parent.api != REPOSITORIES.api:
             return await super().parent_items(parent, call)
         try:
-            found: Sequence[Any] = await self.owner.repositories(self.caller)
+            found: Sequence[Any] = await self.owner.repositories(self.shared)
         except ReadError as error:
             raise copied(error) from error
         return found
