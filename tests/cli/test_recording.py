@@ -147,7 +147,10 @@ BAD: dict[str, tuple[dict[str, bytes], str]] = {
     ),
     "no-providers": ({"manifest.json": b'{"format": 1}'}, "manifest cannot be used"),
     "odd-providers": ({"manifest.json": manifest(providers="aws")}, "manifest cannot be used"),
-    "future-provider": ({"manifest.json": manifest(providers=["gcp"])}, "unknown provider 'gcp'"),
+    "future-provider": (
+        {"manifest.json": manifest(providers=["moon"])},
+        "unknown provider 'moon'",
+    ),
     "answers-not-gzip": (
         {"manifest.json": manifest(), "answers-aws.jsonl.gz": b"plain text"},
         "not a file of recorded answers",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from infrascan.collect.provider import Selection
 from infrascan.model import InputError
 from infrascan.providers import PROVIDERS, configured, load, names
 
@@ -27,13 +29,16 @@ def nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_every_name_loads_a_provider_of_that_name() -> None:
     for name in PROVIDERS:
-        assert load(name).__name__ in {"Aws", "Kubernetes"}
+        assert load(name)(Selection(observed=datetime(2026, 11, 21, tzinfo=UTC))).name == name
     assert set(PROVIDERS) <= set(names())
 
 
 @pytest.mark.parametrize("wrong", ["awss", "AWS", "asw"])
 def test_an_unknown_provider_is_an_input_error_with_the_list(wrong: str) -> None:
-    with pytest.raises(InputError, match=rf"unknown provider '{wrong}': .*there are aws, k8s"):
+    with pytest.raises(
+        InputError,
+        match=rf"unknown provider '{wrong}': .*there are aws, gcp, azure, k8s, cloudflare",
+    ):
         load(wrong)
 
 
