@@ -7,83 +7,59 @@ import marshal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+from infrascan.model.errors import InputError, ReadError, Reason
+from infrascan.model.grades import JSON, SEVERITIES, Category, Evidence, Severity
+from infrascan.model.research import (
+    INTERNET,
+    Claim,
+    Cut,
+    Fact,
+    Fix,
+    Issue,
+    Path,
+    Research,
+    Step,
+    Usage,
+)
 
-
-class Reason(StrEnum):
-    """Why something could not be read."""
-
-    DENIED = "denied"  # the identity lacks a permission
-    UNAUTHENTICATED = "unauthenticated"  # credentials are missing, wrong or expired
-    THROTTLED = "throttled"  # the API asked us to slow down for longer than we could wait
-    UNREACHABLE = "unreachable"  # no connection, a reset, or server errors to the last attempt
-    TIMED_OUT = "timed_out"  # the deadline passed
-    TRUNCATED = "truncated"  # paging ended early, repeated itself or ran past the cap
-    MALFORMED = "malformed"  # an answer without the part that holds the items
-    DISABLED = "disabled"  # the service is not offered, not opted in or not switched on here
-    OUT_OF_SCOPE = "out_of_scope"  # it belongs to an account or cluster this scan does not read
-    INTERRUPTED = "interrupted"  # the operator stopped the scan
-    BUG = "bug"  # a defect of infrascan
-
-
-class Severity(StrEnum):
-    """How bad a finding is. Compare with `rank`, not with `<`."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for critical up to 4 for info: sorts worst first."""
-        return SEVERITIES.index(self)
-
-
-SEVERITIES: tuple[Severity, ...] = tuple(Severity)
-
-
-class Category(StrEnum):
-    COST = "cost"
-    SECURITY = "security"
-    RELIABILITY = "reliability"
-
-
-class ReadError(Exception):
-    """An API refused or failed a read in a way we expect. It becomes a `Gap`, not a crash.
-
-    `code` is the vendor's error code ("AccessDenied", "404"), `retry_after` the seconds the API
-    asked us to wait, if it did. `permission` is what the identity lacks, when the answer names it.
-    `call` is the operation that failed; whoever makes the call fills it in.
-    """
-
-    def __init__(
-        self,
-        reason: Reason,
-        detail: str,
-        *,
-        code: str = "",
-        permission: str = "",
-        call: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.code = code
-        self.permission = permission
-        self.call = call
-        self.retry_after = retry_after
-
-
-class InputError(Exception):
-    """The user's input is wrong. The text is one line that says what is wrong and what is right.
-
-    The doors turn it into exit code 2, or into a tool error; it is never a traceback.
-    """
+__all__ = [
+    "INTERNET",
+    "JSON",
+    "SEVERITIES",
+    "Category",
+    "Claim",
+    "Connection",
+    "Coverage",
+    "Cut",
+    "Edge",
+    "Evidence",
+    "Fact",
+    "Finding",
+    "Fix",
+    "Gap",
+    "Identity",
+    "InputError",
+    "Issue",
+    "Kind",
+    "Partition",
+    "Path",
+    "Price",
+    "ReadError",
+    "Reason",
+    "Relation",
+    "Research",
+    "Resource",
+    "RuleSummary",
+    "Scan",
+    "Severity",
+    "State",
+    "Step",
+    "Unknown",
+    "Usage",
+    "share_read",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +187,7 @@ class Kind:
     relations: tuple[Relation, ...] = ()
     permissions: Mapping[str, str] = field(default_factory=dict)  # field, or "" for the list call
     fields: Any = None
+    live: bool = False  # read only when asked for, not in every scan: events and the like
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,18 +197,6 @@ class Edge:
     source: str
     name: str
     target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """One fact behind a claim: what the API gave, and where.
-
-    `path` starts at the data of `resource` (its key): `IpPermissions[0].IpRanges[0].CidrIp`.
-    """
-
-    resource: str
-    path: str
-    value: JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,6 +336,10 @@ class Scan:
     unpriced: dict[str, int] = field(default_factory=dict)  # kind -> resources without a price
     interrupted: bool = False
     question: str = ""
+    paths: list[Path] = field(default_factory=list)  # the worst first
+    cuts: list[Cut] = field(default_factory=list)  # the one that ends most paths first
+    issues: list[Issue] = field(default_factory=list)  # the worst first
+    research: Research = field(default_factory=Research)
 
     @property
     def monthly_saving(self) -> float:
