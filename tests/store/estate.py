@@ -11,22 +11,30 @@ from hypothesis import strategies as st
 
 from infrascan.model import (
     Category,
+    Claim,
     Connection,
     Coverage,
+    Cut,
     Edge,
     Evidence,
     Finding,
+    Fix,
     Gap,
     Identity,
+    Issue,
     Partition,
+    Path,
     Price,
     Reason,
+    Research,
     Resource,
     RuleSummary,
     Scan,
     Severity,
     State,
+    Step,
     Unknown,
+    Usage,
 )
 
 ACCOUNTS = ("111122223333", "444455556666")
@@ -398,6 +406,80 @@ rules = st.builds(
 )
 
 
+texts = st.lists(text, max_size=2).map(tuple)
+severities = st.sampled_from(Severity)
+facts = st.lists(
+    st.builds(Evidence, resource=text, path=text, value=st.one_of(text, st.booleans(), data)),
+    max_size=2,
+).map(tuple)
+fixes = st.builds(Fix, resource=text, text=text, command=text, rule=text)
+steps = st.builds(
+    Step,
+    source=text,
+    target=text,
+    relation=text,
+    stage=text,
+    says=text,
+    evidence=facts,
+    fix=st.none() | fixes,
+)
+paths = st.builds(
+    Path,
+    title=text,
+    severity=severities,
+    steps=st.lists(steps, min_size=1, max_size=3).map(tuple),
+    findings=texts,
+    blast=texts,
+    unsure=text,
+)
+cuts = st.builds(
+    Cut, fixes=st.lists(fixes, max_size=2).map(tuple), paths=texts, exact=st.booleans()
+)
+issues = st.builds(
+    Issue,
+    title=text,
+    category=st.sampled_from(Category),
+    severity=severities,
+    resource=text,
+    why=text,
+    findings=texts,
+    paths=texts,
+    saving=number,
+)
+claims = st.builds(
+    Claim,
+    title=text,
+    severity=severities,
+    confirmed=st.booleans(),
+    resources=texts,
+    evidence=facts,
+    findings=texts,
+    says=text,
+    next_check=text,
+)
+usages = st.builds(
+    Usage,
+    step=text,
+    model=text,
+    calls=counts,
+    input_tokens=counts,
+    output_tokens=counts,
+    usd=st.none() | number,
+    cached=counts,
+)
+research = st.builds(
+    Research,
+    model=text,
+    banner=text,
+    summary=text,
+    claims=st.lists(claims, max_size=2).map(tuple),
+    usage=st.lists(usages, max_size=2).map(tuple),
+    accepted=counts,
+    repaired=counts,
+    dropped=st.dictionaries(text, counts, max_size=2),
+)
+
+
 @st.composite
 def arbitrary(draw: Any) -> Scan:
     """Any scan at all, links among its resources included."""
@@ -425,4 +507,8 @@ def arbitrary(draw: Any) -> Scan:
         unpriced=draw(st.dictionaries(kinds, counts, max_size=2)),
         interrupted=draw(st.booleans()),
         question=draw(text),
+        paths=draw(st.lists(paths, max_size=2)),
+        cuts=draw(st.lists(cuts, max_size=2)),
+        issues=draw(st.lists(issues, max_size=2)),
+        research=draw(research),
     )

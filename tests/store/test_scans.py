@@ -221,7 +221,8 @@ DAMAGE = {
     "garbage": (lambda f: (f / NAME).write_bytes(b"\x00\xff{"), "not JSON"),
     "deep nesting": (lambda f: (f / NAME).write_text("[" * 100_000), "not JSON"),
     "other JSON": (lambda f: (f / NAME).write_text("[1]"), "not one of infrascan's"),
-    "half a manifest": (lambda f: (f / NAME).write_text('{"format": 1}'), "was changed"),
+    "half a manifest": (lambda f: (f / NAME).write_text('{"format": 2}'), "was changed"),
+    "an older form": (lambda f: reseal(f, format=1), "written by an older infrascan"),
     "an edited manifest": (
         lambda f: (f / NAME).write_text((f / NAME).read_text().replace("0.1.0", "0.1.1")),
         "was changed",

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from infrascan.model import SEVERITIES, InputError, Scan
+from infrascan.store.connected import cut_json, cut_of, research_json, research_of
 from infrascan.store.records import identity_json, identity_of, rule_json, rule_of
 from infrascan.store.tables import TABLES
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 
@@ -74,6 +75,8 @@ def manifest(scan: Scan, files: Mapping[str, File], stored: str) -> dict[str, An
         "rules": [rule_json(rule) for rule in scan.rules],
         "monthly_cost": scan.monthly_cost,
         "unpriced": scan.unpriced,
+        "cuts": [cut_json(cut) for cut in scan.cuts],
+        "research": research_json(scan.research),
         "summary": {
             "severities": {severity.value: scan.count(severity) for severity in SEVERITIES},
             "monthly_saving": scan.monthly_saving,
@@ -112,6 +115,8 @@ def opened(folder: Path) -> dict[str, Any]:
     if content["format"] > FORMAT:
         version = str(content.get("version", "a newer version"))[:40]
         raise CorruptError(f"it was written by infrascan {version}; upgrade to read it")
+    if content["format"] < FORMAT:
+        raise CorruptError("it was written by an older infrascan, whose scans this one cannot read")
     if content.get("sha256") != hash_of(content):
         raise CorruptError(f"its {NAME} was changed after it was written")
     for table in TABLES:
@@ -196,4 +201,6 @@ def empty_scan(content: Mapping[str, Any]) -> Scan:
         unknowns=[],
         gaps=[],
         coverage=[],
+        cuts=[cut_of(cut) for cut in content["cuts"]],
+        research=research_of(content["research"]),
     )

@@ -15,6 +15,14 @@ from typing import Any
 
 from infrascan.model import Edge, Evidence, Finding, Resource, Scan, Unknown
 from infrascan.packing import repacked
+from infrascan.store.connected import (
+    ISSUES,
+    PATHS,
+    fill_issues,
+    fill_paths,
+    issue_rows,
+    path_rows,
+)
 from infrascan.store.records import (
     CATEGORY,
     GAP,
@@ -344,5 +352,7 @@ VERDICTS: tuple[Table, ...] = (
     Table(name="unknowns", columns=UNKNOWNS, rows=unknown_rows, fill=fill_unknowns),
     Table(name="gaps", columns=dict.fromkeys(GAP, "word"), rows=gap_rows, fill=fill_gaps),
     Table(name="coverage", columns=COVERAGE, rows=coverage_rows, fill=fill_coverage),
+    Table(name="paths", columns=PATHS, rows=path_rows, fill=fill_paths),
+    Table(name="issues", columns=ISSUES, rows=issue_rows, fill=fill_issues),
 )
 TABLES: tuple[Table, ...] = INVENTORY + VERDICTS

@@ -26,6 +26,8 @@ VIEWS: Mapping[str, str] = {
     ),
     "gaps": ("provider, account, region, kind, call, reason, detail, permission, resource, field"),
     "coverage": "provider, account, region, kind, state, resources, calls, failed",
+    "paths": "id, title, severity, entry, target, steps, findings, blast, unsure",
+    "issues": "id, title, category, severity, resource, why, findings, paths, monthly_saving",
 }
 
 # The table `scans`: one row for every stored scan, usable or not.
