@@ -12,6 +12,7 @@ JSON error with the same details.
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -149,6 +150,8 @@ class GcpServer:
         self.rest = RestServer(self.answer)
 
     def __enter__(self) -> Self:
+        # A command that tests start with fewer rights is forked, which gRPC's threads do not survive.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         import grpc
 
         self.rest.fault = self.rest_fault

@@ -27,6 +27,7 @@ from infrascan.model import (
     Gap,
     Identity,
     InputError,
+    Kind,
     Partition,
     ReadError,
     Reason,
@@ -95,6 +96,8 @@ class Collection:
     resumed: Mapping[Partition, Read] = field(default_factory=dict)
     attempt_seconds: float = 30.0
     seconds: float = math.inf  # for the whole collection
+    only: frozenset[str] | None = None  # these kinds, and no others
+    live: bool = False  # also the kinds that are read only when asked for
     result: Collected = field(default_factory=Collected)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     open: dict[Partition, Read] = field(default_factory=dict)  # planned, not yet finished
@@ -161,7 +164,13 @@ class Collection:
                 self.result.gaps.append(gap_of(identity))
         if not any(identity.state is Connection.CONNECTED for identity in identities):
             return ()
-        return await provider.partitions(ask)
+        planned = await provider.partitions(ask)
+        return [p for p in planned if self.wanted(provider.kinds.get(p.kind), p.kind)]
+
+    def wanted(self, kind: Kind | None, name: str) -> bool:
+        if self.only is not None:
+            return name in self.only
+        return self.live or kind is None or not kind.live
 
     async def run_partition(self, provider: Provider, partition: Partition, ask: Asker) -> None:
         if partition in self.resumed:

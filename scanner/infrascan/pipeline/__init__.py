@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import trio
 
 from infrascan import __version__
-from infrascan.collect.asking import Asker
 from infrascan.collect.engine import Collected, Collection, Progress, Read, Silent
-from infrascan.collect.limits import Limits
 from infrascan.collect.nursery import open_nursery
-from infrascan.collect.provider import Provider, Selection
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.evaluate import ESTATE, RuleSet, evaluate, load
 from infrascan.graph import link
-from infrascan.model import (
-    Category,
-    Connection,
-    Identity,
-    InputError,
-    Kind,
-    Partition,
-    Reason,
-    Scan,
-    Severity,
+from infrascan.model import InputError, Kind, Partition, Reason, Scan, Severity
+from infrascan.pipeline.live import identities, live, look
+from infrascan.pipeline.request import (
+    DEMO,
+    Request,
+    all_kinds,
+    manifest,
+    new_id,
+    now,
+    provider_names,
+    replayed,
+    scope_of,
+    selected,
+    stamp,
 )
 from infrascan.pricing import count_once, price_all, saving
-from infrascan.providers import PROVIDERS, configured
 from infrascan.providers import load as load_provider
-from infrascan.providers.estate import joined
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
 from infrascan.store.scans import growing, scans, write
 
-DEMO = "acme"
-CONNECT_SECONDS = 10.0
+__all__ = [
+    "DEMO",
+    "NotStoredError",
+    "Request",
+    "all_kinds",
+    "chosen_rules",
+    "identities",
+    "judged",
+    "live",
+    "look",
+    "manifest",
+    "new_id",
+    "now",
+    "replayed",
+    "scan",
+    "stamp",
+]
+
 LASTING = frozenset({Reason.DENIED, Reason.DISABLED, Reason.OUT_OF_SCOPE})
 
 
@@ -52,27 +66,6 @@ class NotStoredError(InputError):
     def __init__(self, detail: str, scan: Scan) -> None:
         super().__init__(detail)
         self.scan = scan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to scan and how. Empty tuples mean "all that is there"."""
-
-    providers: tuple[str, ...] = ()  # empty: each one that has credentials
-    profiles: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    contexts: tuple[str, ...] = ()
-    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as in `Selection`
-    secrets: bool = False
-    rule_folders: tuple[Path, ...] = ()  # besides the shipped ones
-    categories: tuple[Category, ...] = ()
-    severity: Severity | None = None  # this one and worse
-    record: Path | None = None
-    replay: Path | None = None
-    resume: bool = False
-    call_seconds: float = 30.0  # one attempt of one call
-    deadline_seconds: float = float("inf")  # the whole collection
-    question: str = ""
 
 
 async def scan(
@@ -119,6 +112,8 @@ async def scan(
             resumed=resumed,
             attempt_seconds=request.call_seconds,
             seconds=request.deadline_seconds,
+            only=frozenset(request.kinds) or None,
+            live=request.live,
         )
         started(collection)
         try:
@@ -222,42 +217,6 @@ def judged(
     )
 
 
-async def identities(request: Request) -> list[Identity]:
-    """As whom each provider would be read, or why it cannot be. Never raises for a provider."""
-    names = request.providers or tuple(PROVIDERS)
-    selection = selected(request, now())
-    found: list[Identity] = []
-
-    async def look(name: str) -> None:
-        provider = load_provider(name)(selection)
-        with trio.move_on_after(CONNECT_SECONDS) as scope:
-            found.extend(await connected(provider))
-        if scope.cancelled_caught:
-            found.append(
-                Identity(
-                    provider=name,
-                    state=Connection.ERROR,
-                    reason=Reason.TIMED_OUT,
-                    detail=f"timeout: no answer in {CONNECT_SECONDS:.0f} s",
-                )
-            )
-        provider.close()
-
-    async with open_nursery() as nursery:
-        for name in names:
-            nursery.start_soon(look, name)
-    return sorted(found, key=lambda i: (i.provider, i.account, i.source))
-
-
-async def connected(provider: Provider) -> Iterable[Identity]:
-    asker = Asker(provider, Limits(), Silent(), patient=False)
-    try:
-        async with open_nursery():
-            return await provider.connect(asker)
-    except InputError as error:
-        return [Identity(provider=provider.name, state=Connection.ERROR, detail=str(error))]
-
-
 def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
     """The shipped rules and the user's, for the providers at hand and the filters given.
 
@@ -281,84 +240,6 @@ def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
     )
 
 
-def all_kinds(names: Sequence[str] = tuple(PROVIDERS)) -> dict[str, Kind]:
-    """Every kind of every provider, by name, with the edges between them. Reads nothing."""
-    selection = Selection(observed=now())
-    return joined(
-        {
-            kind.name: kind
-            for name in names
-            for kind in load_provider(name)(selection).kinds.values()
-        }
-    )
-
-
-def provider_names(request: Request, replay: Replay | None) -> tuple[str, ...]:
-    """The providers to read. Raises `InputError` when there is none, or none of that name."""
-    for name in request.providers:
-        load_provider(name)
-    if replay:
-        recorded = tuple(replay.manifest["providers"])
-        for name in request.providers:
-            if name not in recorded:
-                raise InputError(
-                    f"provider {name} is not in the recording, which has {', '.join(recorded)}"
-                )
-        return request.providers or recorded
-    if request.providers:
-        for name in request.scopes:
-            if name not in request.providers:
-                raise InputError(
-                    f"a part of {name} is named ({request.scopes[name][0]}), but --providers leaves {name} out"
-                )
-    found = request.providers or tuple(dict.fromkeys((*configured(), *request.scopes)))
-    if not found:
-        raise InputError(
-            "no provider has credentials here; see what each one needs with: infrascan providers, "
-            "or try the demo estate: infrascan run --demo"
-        )
-    return found
-
-
-def selected(request: Request, observed: datetime) -> Selection:
-    return Selection(
-        observed=observed,
-        profiles=request.profiles,
-        regions=request.regions,
-        contexts=request.contexts,
-        scopes=request.scopes,
-        secrets=request.secrets,
-    )
-
-
-def manifest(selection: Selection, names: Sequence[str]) -> dict[str, Any]:
-    """What a recording needs, besides its answers, to be read again."""
-    return {
-        "version": __version__,
-        "providers": list(names),
-        "selection": {**asdict(selection), "observed": stamp(selection.observed)},
-    }
-
-
-def replayed(replay: Replay) -> Selection:
-    """The selection that a recording was made with. Raises `InputError` when it has none."""
-    try:
-        providers: list[str] = replay.manifest["providers"]
-        kept = dict(replay.manifest["selection"])
-        observed = datetime.fromisoformat(kept.pop("observed"))
-        secrets = kept.pop("secrets", False)
-        scopes = {name: tuple(parts) for name, parts in kept.pop("scopes", {}).items()}
-        lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-        words = [word for value in (providers, *lists.values(), *scopes.values()) for word in value]
-        if not (isinstance(providers, list) and providers and observed.tzinfo):
-            raise ValueError("providers or observed")
-        if len(lists) < len(kept) or not all(isinstance(word, str) for word in words):
-            raise ValueError("selection")
-        return Selection(observed=observed, secrets=bool(secrets), scopes=scopes, **lists)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{replay.folder}: its manifest cannot be used: {error!r}") from error
-
-
 def put_times_of(replay: Replay, rules: RuleSet, result: Scan) -> None:
     """Give a replay the recorded scan's id and times, so that its report is the same, byte by byte.
 
@@ -370,31 +251,3 @@ def put_times_of(replay: Replay, rules: RuleSet, result: Scan) -> None:
     result.id = original if same else f"{original}-{rules.digest[:6]}"
     result.started = recorded.get("started", result.observed)
     result.finished = recorded.get("finished", result.observed)
-
-
-def scope_of(request: Request, names: Sequence[str], selection: Selection) -> dict[str, Any]:
-    """What was asked for, as plain data: shown in reports, and compared by resume and diff."""
-    return {
-        "providers": list(names),
-        "profiles": list(selection.profiles),
-        "regions": list(selection.regions),
-        "contexts": list(selection.contexts),
-        "scopes": {name: list(parts) for name, parts in sorted(selection.scopes.items())},
-        "secrets": selection.secrets,
-        "rule_folders": [str(folder) for folder in request.rule_folders],
-        "categories": [str(category) for category in request.categories],
-        "severity": str(request.severity or ""),
-    }
-
-
-def now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def new_id(moment: datetime) -> str:
-    """A scan id that sorts by time: `20261121T093000Z-5f3a`."""
-    return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

@@ -1,0 +1,142 @@
+"""Reading outside a scan: who we are, a few kinds now, a single call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+
+import trio
+
+from infrascan import __version__
+from infrascan.collect import engine
+from infrascan.collect.asking import Asker
+from infrascan.collect.engine import Progress, Silent
+from infrascan.collect.limits import Limits
+from infrascan.collect.nursery import open_nursery
+from infrascan.collect.provider import Ask, Provider
+from infrascan.collect.recording import Replay
+from infrascan.graph import link
+from infrascan.model import Connection, Identity, InputError, Reason, Scan
+from infrascan.pipeline.request import (
+    Request,
+    all_kinds,
+    now,
+    provider_names,
+    replayed,
+    scope_of,
+    selected,
+    stamp,
+)
+from infrascan.pricing import price_all
+from infrascan.providers import PROVIDERS
+from infrascan.providers import load as load_provider
+
+CONNECT_SECONDS = 10.0
+
+
+async def look(request: Request, kinds: Collection[str], progress: Progress | None = None) -> Scan:
+    """Read only these kinds, now, and link and price them: no rules, nothing stored.
+
+    Kinds of providers that the request leaves out are not read. Raises `InputError` when the
+    request cannot be carried out; what could not be read is in `gaps` and `coverage`.
+    """
+    replay = Replay.open(request.replay) if request.replay else None
+    selection = replayed(replay) if replay else selected(request, now())
+    known = all_kinds()
+    if unknown := sorted(set(kinds) - known.keys()):
+        raise InputError(f"unknown kind {unknown[0]!r}")
+    concerned = {known[kind].provider for kind in kinds}
+    names = tuple(name for name in provider_names(request, replay) if name in concerned)
+    began = stamp(now())
+    collection = engine.Collection(
+        providers=[load_provider(name)(selection) for name in names],
+        progress=progress or Silent(),
+        replay=replay,
+        attempt_seconds=request.call_seconds,
+        seconds=request.deadline_seconds,
+        only=frozenset(kinds),
+    )
+    collected = await collection.run()
+
+    def put_together() -> Scan:
+        edges = link(collected.resources, known, collected.gaps, collected.coverage)
+        total, unpriced = price_all(collected.resources)
+        return Scan(
+            id="",
+            version=__version__,
+            started=began,
+            finished=stamp(now()),
+            observed=stamp(selection.observed),
+            scope=scope_of(request, names, selection),
+            identities=collected.identities,
+            resources=collected.resources,
+            edges=edges,
+            findings=[],
+            unknowns=[],
+            gaps=collected.gaps,
+            coverage=collected.coverage,
+            rules=[],
+            monthly_cost=total,
+            unpriced=unpriced,
+            interrupted=collected.interrupted,
+        )
+
+    return await trio.to_thread.run_sync(put_together, abandon_on_cancel=True)
+
+
+@asynccontextmanager
+async def live(request: Request, name: str) -> AsyncIterator[tuple[Provider, Ask]]:
+    """One provider, connected, for single calls: paced, retried, redacted as in a scan.
+
+    `ask` raises `ReadError` for a call that fails. Raises `InputError` when the provider has no
+    credentials or cannot be reached.
+    """
+    replay = Replay.open(request.replay) if request.replay else None
+    selection = replayed(replay) if replay else selected(request, now())
+    provider = load_provider(name)(selection)
+    ask = Asker(provider, Limits(), Silent(), replay=replay, attempt_seconds=request.call_seconds)
+    try:
+        found = list(await provider.connect(ask))
+        if not any(identity.state is Connection.CONNECTED for identity in found):
+            said = found[0].detail if found else "no credentials were found"
+            remedy = f"; {found[0].remedy}" if found and found[0].remedy else ""
+            raise InputError(f"{name} cannot be read: {said}{remedy}")
+        yield provider, ask
+    finally:
+        provider.close()
+
+
+async def identities(request: Request) -> list[Identity]:
+    """As whom each provider would be read, or why it cannot be. Never raises for a provider."""
+    names = request.providers or tuple(PROVIDERS)
+    selection = selected(request, now())
+    found: list[Identity] = []
+
+    async def look(name: str) -> None:
+        provider = load_provider(name)(selection)
+        with trio.move_on_after(CONNECT_SECONDS) as scope:
+            found.extend(await connected(provider))
+        if scope.cancelled_caught:
+            found.append(
+                Identity(
+                    provider=name,
+                    state=Connection.ERROR,
+                    reason=Reason.TIMED_OUT,
+                    detail=f"timeout: no answer in {CONNECT_SECONDS:.0f} s",
+                )
+            )
+        provider.close()
+
+    async with open_nursery() as nursery:
+        for name in names:
+            nursery.start_soon(look, name)
+    return sorted(found, key=lambda i: (i.provider, i.account, i.source))
+
+
+async def connected(provider: Provider) -> Iterable[Identity]:
+    asker = Asker(provider, Limits(), Silent(), patient=False)
+    try:
+        async with open_nursery():
+            return await provider.connect(asker)
+    except InputError as error:
+        return [Identity(provider=provider.name, state=Connection.ERROR, detail=str(error))]
