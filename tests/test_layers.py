@@ -32,7 +32,7 @@ SDKS = {
     "boto3": "providers/aws",
     "botocore": "providers/aws",
     "kubernetes": "providers/kubernetes",
-    "google": "providers/gcp",
+    "google": ("providers/gcp", "reason/model"),
     "grpc": "providers/gcp",
     "azure": "providers/azure",
     "cloudflare": "providers/cloudflare",
@@ -41,6 +41,7 @@ SDKS = {
     "instructor": "reason/model",
     "openai": "reason/model",
     "anthropic": "reason/model",
+    "cohere": "reason/model",
     "duckdb": "store",
     "pyarrow": "store",
 }
