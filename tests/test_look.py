@@ -27,7 +27,7 @@ def test_only_the_kinds_named_are_read_and_linked():
 
 
 def test_a_kind_that_does_not_exist_is_one_line():
-    with pytest.raises(InputError, match="unknown kind 'k8s.moon'"):
+    with pytest.raises(InputError, match=r"unknown kind 'k8s\.moon'"):
         trio.run(look, ACME, ("k8s.moon",))
 
 

@@ -1,0 +1,11 @@
+"""The arguments of each command: argparse and nothing else.
+
+A command is a module here with `add(commands)`, its place in `COMMANDS`, which is the order of
+`infrascan --help`, and a module in `infrascan.cli` that runs it.
+"""
+
+from __future__ import annotations
+
+from infrascan.cli.arguments import completion, mcp, providers, rules, run, scans
+
+COMMANDS = (run, providers, rules, scans, mcp, completion)
