@@ -182,3 +182,65 @@ def seconds(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
     return value
+
+
+def add_model(group: argparse._ArgumentGroup) -> None:
+    """The options that choose a model; `model_choice` in `infrascan.cli.models` reads them."""
+    group.add_argument(
+        "--model",
+        metavar="VENDOR/MODEL",
+        help="a model of yours: anthropic/, openai/, google/, cohere/ or ollama/ with its name, "
+        "or none (default: $INFRASCAN_MODEL, else none); keys from the vendor's own variable",
+    )
+    group.add_argument(
+        "--model-url", metavar="URL", default="", help="where the model is served, if not there"
+    )
+    group.add_argument(
+        "--model-window",
+        type=tokens,
+        default=0,
+        metavar="TOKENS",
+        help="how much the model can hold, where infrascan does not know it",
+    )
+    group.add_argument(
+        "--max-usd",
+        type=dollars,
+        default=1.0,
+        metavar="USD",
+        help="the most that the model may cost (default: %(default)g)",
+    )
+    group.add_argument(
+        "--max-tokens",
+        type=tokens,
+        default=500_000,
+        metavar="N",
+        help="the most tokens it may take, in and out (default: %(default)d)",
+    )
+    group.add_argument(
+        "--model-deadline",
+        type=seconds,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long the model's part may take in all (default: %(default)g)",
+    )
+    group.add_argument(
+        "--anonymize",
+        action="store_true",
+        help="send names, account ids, addresses and domains to the model as pseudonyms",
+    )
+
+
+def dollars(text: str) -> float:
+    try:
+        value = float(text.removeprefix("$"))
+    except ValueError:
+        value = float("nan")
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount in US dollars")
+    return value
+
+
+def tokens(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

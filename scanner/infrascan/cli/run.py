@@ -15,6 +15,7 @@ from pathlib import Path
 import trio
 
 from infrascan import cli
+from infrascan.cli.models import model_choice
 from infrascan.cli.output import Output
 from infrascan.cli.parser import SCOPES
 from infrascan.cli.progress import Shown, progress, show_logs
@@ -133,6 +134,7 @@ def request_of(options: argparse.Namespace) -> Request:
         resume=options.resume,
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline,
+        model=model_choice(options),
     )
 
 

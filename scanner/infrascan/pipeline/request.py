@@ -16,6 +16,7 @@ from infrascan.model import Category, InputError, Kind, Severity
 from infrascan.providers import PROVIDERS, configured
 from infrascan.providers import load as load_provider
 from infrascan.providers.estate import joined
+from infrascan.reason.model.choice import ModelChoice
 
 DEMO = "acme"
 
@@ -41,6 +42,7 @@ class Request:
     question: str = ""
     kinds: tuple[str, ...] = ()  # only these
     live: bool = False  # also the kinds that are read only when asked for: events and the like
+    model: ModelChoice | None = None  # what reads the findings once they are judged
 
 
 def all_kinds(names: Sequence[str] = tuple(PROVIDERS)) -> dict[str, Kind]:

@@ -7,6 +7,7 @@ from infrascan.cli.parser import (
     EXIT_CODES,
     SEVERITIES,
     Commands,
+    add_model,
     add_output,
     add_selection,
     command,
@@ -83,3 +84,4 @@ def add(commands: Commands) -> None:
         metavar="SECONDS",
         help="how long reading may take in all; the rest is reported as gaps (default: no limit)",
     )
+    add_model(run.add_argument_group("with a model of yours (a scan needs none)"))
