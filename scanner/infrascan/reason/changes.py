@@ -1,0 +1,240 @@
+"""The timeline: what changed in a window, from every source of a scan, each entry with evidence.
+
+A source that was not read is said beside it: a quiet timeline is no proof that nothing happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from infrascan.model import InputError, Resource, Scan, State
+from infrascan.packing import repacked
+from infrascan.reason.change import Change, What, moment, stamp
+from infrascan.reason.happened import aws, events, github, kubernetes
+
+__all__ = ["Blind", "Change", "What", "blind", "everything", "timeline"]
+
+# What must have been read for a provider's changes to be known, and what each source tells.
+SOURCES: Mapping[str, Mapping[str, str]] = {
+    "k8s": {
+        "k8s.event": "what controllers and kubelets reported",
+        "k8s.replica_set": "rollouts",
+        "k8s.pod": "restarts",
+        "k8s.config_map": "writes to ConfigMaps",
+    },
+    "aws": {
+        "aws.cloudtrail.event": "writes to AWS",
+        "aws.cloudwatch.alarm": "alarms",
+    },
+    "github": {
+        "github.deployment": "deployments",
+        "github.workflow_run": "runs of workflows",
+    },
+}
+SHORT = frozenset({"k8s.event"})  # sources that forget: how far they reach is in what they hold
+TOGETHER = timedelta(minutes=15)  # a rollout and the scaling of its ReplicaSets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """A source that tells nothing, or not all, of the window."""
+
+    source: str  # kind: "k8s.event"; or the provider, where no source of it is known
+    place: str  # account, or "" for all
+    tells: str  # what it would have told
+    why: str  # one sentence
+    closes: str = ""  # permission, or what to do
+
+    @property
+    def sentence(self) -> str:
+        where = f" of {self.place}" if self.place else ""
+        closing = f" (to close: {self.closes})" if self.closes else ""
+        return f"{self.source}{where} was not read, so {self.tells} may be missing: {self.why}{closing}"
+
+
+def timeline(
+    scan: Scan,
+    since: datetime | str,
+    until: datetime | str | None = None,
+    *,
+    extra: Iterable[Change] = (),
+) -> list[Change]:
+    """What happened from `since` to `until` (the time of the scan), in order of time.
+
+    `extra` are changes from elsewhere, such as those between two stored scans.
+    """
+    start, end = instant(since), instant(until if until is not None else scan.observed)
+    found = [
+        change
+        for change in everything(scan, extra=extra)
+        if (when := moment(change.time)) and start <= when <= end
+    ]
+    return sorted(found, key=order)
+
+
+def order(change: Change) -> tuple[datetime, bool, str, str]:
+    when = moment(change.time)
+    assert when is not None  # `everything` gives only what has a time
+    return (when, change.is_symptom, change.resource, change.what)
+
+
+def instant(when: datetime | str) -> datetime:
+    found = when if isinstance(when, datetime) else moment(when)
+    if found is None or found.tzinfo is None:
+        raise InputError(f"'{when}' is no time: write it as 2026-11-20T06:00:00Z")
+    return found
+
+
+def everything(scan: Scan, *, extra: Iterable[Change] = ()) -> list[Change]:
+    """Every change and symptom a scan tells of, whenever it was."""
+    by_kind: dict[str, list[Resource]] = {}
+    for resource in scan.resources:
+        by_kind.setdefault(resource.kind, []).append(resource)
+    told = list(events.changes(by_kind.get("k8s.event", ())))
+    found = [
+        *with_sizes(list(kubernetes.changes(by_kind)), told),
+        *github.changes(by_kind),
+        *aws.changes(by_kind, names(scan)),
+        *extra,
+    ]
+    return [change for change in found if moment(change.time)]
+
+
+def names(scan: Scan) -> dict[str, list[Resource]]:
+    """The resources of AWS by id, name, and the last part of an ARN."""
+    found: dict[str, list[Resource]] = {}
+    for resource in scan.resources:
+        if resource.provider == "aws" and not resource.kind.startswith("aws.cloudtrail.event"):
+            keys = {resource.id, resource.name, resource.id.rpartition("/")[2]}
+            keys.add(resource.id.rpartition(":")[2])
+            for key in keys - {""}:
+                found.setdefault(key, []).append(resource)
+    return found
+
+
+def with_sizes(changes: Sequence[Change], told: Sequence[Change]) -> list[Change]:
+    """The changes with what the events tell of rollouts: how many pods there were, and are.
+
+    The scaling of ReplicaSets that a rollout consists of is marked as an answer to it.
+    """
+    scalings = [c for c in told if c.kind is What.SCALING and c.source == "k8s.event"]
+    used: set[int] = set()
+    result: list[Change] = []
+    for change in changes:
+        if change.kind is not What.ROLLOUT or change.source != "k8s.replica_set":
+            result.append(change)
+            continue
+        result.append(with_size(change, scalings, used))
+    result += [replace(c, reaction=True) if id(c) in used or c.reaction else c for c in told]
+    return result
+
+
+def with_size(rollout: Change, scalings: Sequence[Change], used: set[int]) -> Change:
+    began = moment(rollout.time)
+    assert began is not None
+    own = {key.rpartition("/")[2] for key in rollout.touches}
+    near = [
+        c
+        for c in scalings
+        if c.resource == rollout.resource
+        and (when := moment(c.time))
+        and -timedelta(minutes=1) <= when - began <= TOGETHER
+    ]
+    if not near:
+        return rollout
+    used.update(id(c) for c in near)
+    new = [c for c in near if own & sets(c)]
+    old = [c for c in near if not own & sets(c)]
+    now = max((int(c.after) for c in new if c.after.isdigit()), default=None)
+    was = max((int(c.before) for c in old if c.before.isdigit()), default=None)
+    if now is None or was is None or now == was:
+        return rollout
+    facts = tuple(e for c in near for e in c.evidence if e.path == "message")
+    return replace(
+        rollout,
+        what=f"{rollout.what}; replicas {was} → {now}",
+        evidence=(*rollout.evidence, *facts),
+        facets=rollout.facets | {"replicas", "up" if now > was else "down"},
+    )
+
+
+def sets(change: Change) -> set[str]:
+    return {facet[4:] for facet in change.facets if facet.startswith("set:")}
+
+
+def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
+    """The sources that do not tell all: not read, read in part, or not reaching back that far."""
+    found: list[Blind] = []
+    providers = sorted({entry.partition.provider for entry in scan.coverage})
+    connected = {identity.provider for identity in scan.identities if identity.account}
+    for provider in dict.fromkeys((*providers, *sorted(connected))):
+        if provider not in SOURCES:
+            tells = "what was changed there"
+            why = f"infrascan knows no source of changes for {provider}"
+            found.append(Blind(source=provider, place="", tells=tells, why=why))
+            continue
+        for kind, tells in SOURCES[provider].items():
+            found += unseen(scan, kind, tells)
+    if since is not None:
+        found += too_short(scan, instant(since))
+    return found
+
+
+def unseen(scan: Scan, kind: str, tells: str) -> list[Blind]:
+    entries = [entry for entry in scan.coverage if entry.partition.kind == kind]
+    if not entries:
+        why = "it is read only when asked for, and was not"
+        return [Blind(source=kind, place="", tells=tells, why=why, closes="read it live")]
+    found = []
+    for entry in entries:
+        if entry.state is State.READ:
+            continue
+        partition = entry.partition
+        gaps = [
+            gap
+            for gap in scan.gaps
+            if gap.kind == kind
+            and gap.account in {"", partition.account}
+            and gap.region in {"", partition.region}
+        ]
+        gap = next((gap for gap in gaps if not gap.field), None)
+        if gaps and gap is None:
+            continue  # all were listed; only a detail of theirs is missing
+        place = "/".join(part for part in (partition.account, partition.region) if part)
+        found.append(
+            Blind(
+                source=kind,
+                place=place,
+                tells=tells,
+                why=f"{gap.reason}: {gap.detail}" if gap else "it was not read to its end",
+                closes=gap.permission if gap else "",
+            )
+        )
+    return found
+
+
+def too_short(scan: Scan, since: datetime) -> list[Blind]:
+    """Sources that forget, where they hold nothing as old as the window's beginning."""
+    oldest: dict[tuple[str, str], datetime] = {}
+    read = {
+        (entry.partition.kind, entry.partition.account)
+        for entry in scan.coverage
+        if entry.partition.kind in SHORT and entry.state is not State.UNREAD
+    }
+    for resource in repacked(scan.resources):
+        if resource.kind in SHORT and (first := events.times(resource)[0]):
+            place = (resource.kind, resource.account)
+            when = moment(first)
+            if when and when < oldest.get(place, when + timedelta(1)):
+                oldest[place] = when
+    found = []
+    for kind, account in sorted(read):
+        reaches = oldest.get((kind, account))
+        if reaches is None or reaches > since:
+            back = f"the oldest one is of {stamp(reaches)}" if reaches else "there is none"
+            why = f"{back}; Kubernetes keeps events for an hour unless told otherwise"
+            tells = "what was reported before"
+            found.append(Blind(source=kind, place=account, tells=tells, why=why))
+    return found

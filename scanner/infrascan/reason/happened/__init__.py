@@ -1,0 +1,1 @@
+"""What each platform tells of its own past, as changes."""
