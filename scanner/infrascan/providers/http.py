@@ -70,10 +70,12 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         text: bool = False,
+        encoding: str = "utf-8",
     ) -> Answer:
         """Make the request that `api` spells, "GET /zones/{zone}". Raises `ReadError`.
 
-        Parameters fill the slots of the path; the rest is the query, or a POST's JSON body.
+        Parameters fill the slots of the path; the rest is the query, or a POST's JSON body. An
+        answer of bytes comes whole as text in the encoding "latin-1".
         """
         method, _, path = api.partition(" ")
         names = set(SLOT.findall(path))
@@ -81,9 +83,11 @@ class Client:
         rest = {
             name: value for name, value in params.items() if name not in names and name[0] != "#"
         }
-        answer = await self.exchange(method, self.url.rstrip("/") + path, rest, headers or {}, text)
+        answer = await self.exchange(
+            method, self.url.rstrip("/") + path, rest, headers or {}, text and encoding
+        )
         if answer.status in MOVED and (place := self.moved(answer)):
-            answer = await self.exchange(method, place, {}, headers or {}, text)
+            answer = await self.exchange(method, place, {}, headers or {}, text and encoding)
         if answer.status >= 300:
             raise self.refusal(answer) or refused(answer)
         if not text and isinstance(answer.body, str):
@@ -110,7 +114,7 @@ class Client:
         url: str,
         rest: Mapping[str, Any],
         headers: Mapping[str, str],
-        text: bool,
+        text: str | bool,  # the encoding of an answer that is text
     ) -> Answer:
         sent: dict[str, Any] = {"json": rest} if method == "POST" else {}
         if method != "POST" and rest:
@@ -124,7 +128,7 @@ class Client:
         status, received = response.status_code, response.headers
         if text and status < 300:
             kept = {name.lower(): value for name, value in received.items()}
-            return Answer(status, kept, raw.decode("utf-8", "replace"))
+            return Answer(status, kept, raw.decode(str(text), "replace"))
         return parsed(status, received, raw)
 
     def client(self) -> httpx.AsyncClient:

@@ -145,9 +145,15 @@ class Docker(Platform):
         if call.api.startswith("local."):
             return await self.local(call)
         ping = call.api == "GET /_ping"
+        logs = call.api == "GET /containers/{Id}/logs"
         client = self.client(call.account)
         try:
-            answer = await client.request(self.versioned(call), call.params, text=ping)
+            answer = await client.request(
+                self.versioned(call),
+                call.params,
+                text=ping or logs,
+                encoding="latin-1" if logs else "utf-8",
+            )
         except ReadError as error:
             for words, (reason, code, detail) in SOCKETS.items():
                 if client.socket and error.detail.endswith(words):

@@ -195,12 +195,29 @@ def stats(body: Any) -> Any:
     return found
 
 
+def logs(body: Any) -> Any:
+    """What a container wrote, as lines. Without a terminal it comes in frames, each with the
+    stream it was written to and its length in eight bytes before it.
+    """
+    raw = body.encode("latin-1") if isinstance(body, str) else b""
+    parts = []
+    place = 0
+    while (
+        raw[place : place + 1] in {b"\0", b"\1", b"\2"} and raw[place + 1 : place + 4] == b"\0\0\0"
+    ):
+        size = int.from_bytes(raw[place + 4 : place + 8], "big")
+        parts.append(raw[place + 8 : place + 8 + size])
+        place += 8 + size
+    return {"text": (b"".join(parts) if parts else raw).decode("utf-8", "replace")}
+
+
 ARRIVALS: Mapping[str, Callable[[Any], Any]] = {
     "GET /info": info,
     "GET /system/df": disk,
     "GET /containers/json": containers,
     "GET /containers/{Id}/json": container,
     "GET /containers/{Id}/stats": stats,
+    "GET /containers/{Id}/logs": logs,
     "GET /images/json": images,
     "GET /images/{Id}/json": image,
     "GET /volumes": volumes,
