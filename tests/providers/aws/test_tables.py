@@ -85,7 +85,7 @@ def slots(template: Any) -> Iterator[str]:
 
 def names(listing: Listing) -> set[str]:
     given = {name for parent in listing.parents for name in parent.gives}
-    return {"account", "region", "partition", *given}
+    return {"account", "region", "partition", "now", "day_ago", *given}
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -100,6 +100,8 @@ def test_every_call_is_one_that_aws_has_with_parameters_it_takes(name: str) -> N
 
 
 def filled(template: Any) -> Any:
+    if isinstance(template, str) and template in {"{now}", "{day_ago}"}:
+        return "2026-11-20T06:00:00Z"
     if isinstance(template, str):
         return SLOT.sub("example-of-a-long-name", template)
     if isinstance(template, Mapping):
@@ -249,7 +251,7 @@ def test_the_policy_grants_reading_and_nothing_else() -> None:
     (statement,) = document["Statement"]
     assert statement["Action"] == actions(TABLES)
     assert "iam:GenerateCredentialReport" in statement["Action"]
-    reads = ("BatchGet", "Describe", "Get", "List", "GET", "GenerateCredentialReport")
+    reads = ("BatchGet", "Describe", "Get", "List", "Lookup", "GET", "GenerateCredentialReport")
     for action in statement["Action"]:
         assert action.partition(":")[2].startswith(reads), action
     secret = {"secretsmanager:GetSecretValue", "s3:GetObject", "lambda:GetFunction", "kms:Decrypt"}

@@ -135,7 +135,7 @@ def of_repository(name: str = "shop", **more: Any) -> dict[str, Any]:
     """Everything below one repository."""
     base = f"/repos/{ORG}/{name}"
     whole = repository(name, **more)
-    run = {"path": ".github/workflows/ci.yml", "status": "completed", "conclusion": "success"}
+    run = {"id": 5, "path": ".github/workflows/ci.yml", "status": "completed", "conclusion": "success"}
     person = {**PERSON, "permissions": {"admin": True, "push": True}}
     environment = {
         "id": 1,
@@ -160,6 +160,21 @@ def of_repository(name: str = "shop", **more: Any) -> dict[str, Any]:
         f"{base}/contents/.github": [{"name": "workflows", "type": "dir"}],
         f"{base}/contents/docs": [{"name": "SECURITY.md", "type": "file"}],
         f"{base}/actions/runs": counted("workflow_runs", [{**run, "head_commit": "CANARY"}]),
+        f"{base}/deployments": [
+            {
+                "id": 71,
+                "sha": "a84f3e1c0d",
+                "ref": "main",
+                "environment": "production",
+                "payload": {"token": "CANARY"},
+                "creator": {**PERSON, "email": "CANARY"},
+                "created_at": "2026-11-20T05:32:00Z",
+            }
+        ],
+        f"{base}/deployments/71/statuses": [
+            {"state": "success", "log_url": "https://x.example/?CANARY"},
+            {"state": "in_progress"},
+        ],
         f"{base}/actions/cache/usage": {"active_caches_size_in_bytes": 5},
         f"{base}/keys": [{"id": 1, "title": "ci", "read_only": True}],
         f"{base}/hooks": [

@@ -82,4 +82,4 @@ def test_a_failed_list_of_one_repository_is_said(shared: RestServer, case: Case,
 
 def test_every_table_is_in_the_small_organisation(shared: RestServer):
     tables: tuple[Listing, ...] = Github.tables
-    assert len({listing.kind for listing in tables}) == len(tables) == 25
+    assert len({listing.kind for listing in tables}) == len(tables) == 27

@@ -58,7 +58,7 @@ def test_every_call_is_one_of_githubs():
 
 
 def test_a_whole_organisation_is_read(running: RestServer):
-    found = collected(opened(ORG))
+    found = collected(opened(ORG), live=True)
     assert not found.gaps
     assert {r.kind for r in found.resources} == {table.kind for table in Github.tables}
     assert {c.state for c in found.coverage} == {State.READ}

@@ -25,6 +25,7 @@ from infrascan.providers.aws import (
     rds,
     s3,
     storage,
+    trailing,
     watching,
 )
 from infrascan.providers.aws.accounts import (
@@ -57,6 +58,7 @@ TABLES: tuple[Listing, ...] = (
     *messaging.TABLES,
     *storage.TABLES,
     *watching.TABLES,
+    *trailing.TABLES,
     *edge.TABLES,
 )
 LISTINGS: Mapping[str, Listing] = {listing.kind: listing for listing in TABLES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from infrascan.collect.provider import Ask, Call
@@ -41,6 +41,8 @@ class Caller:
             "account": self.partition.account,
             "region": self.partition.region or self.place.home,
             "partition": self.place.partition,
+            "now": f"{self.place.observed:%Y-%m-%dT%H:%M:%SZ}",
+            "day_ago": f"{self.place.observed - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
         }
 
     def call(
@@ -78,12 +80,13 @@ class Caller:
         *,
         omitted: bool = False,
         needs: str = "",
+        most: int = 0,
     ) -> AsyncIterator[list[Any]]:
         """The items of each page, as they come. Raises `ReadError`."""
         own = {name for name, _ in paging}
         token: dict[str, Any] = {}
         before: set[str] = set()
-        for _ in range(PAGES):
+        for number in range(PAGES):
             params = call.params
             if token:
                 params = {name: params[name] for name in params if name not in own} | token
@@ -103,6 +106,10 @@ class Caller:
             token = next_token(call, answer, paging)
             if not token:
                 return
+            if number + 1 == most:
+                raise truncated(
+                    call, f"the list goes on after the {most} newest pages, read no further"
+                )
             mark = repr(token)
             if mark in before:
                 raise truncated(call, "the answer repeated a page token")

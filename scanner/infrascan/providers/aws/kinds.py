@@ -7,7 +7,7 @@ from typing import Any
 
 from infrascan.model import Kind
 from infrascan.providers.aws.fields import Tree
-from infrascan.providers.aws.tables import Batch, Listing, permission
+from infrascan.providers.aws.tables import Batch, Detail, Listing, permission
 
 # Calls that no table lists: who we are, which regions there are, and the metrics.
 ALWAYS = ("sts:GetCallerIdentity", "ec2:DescribeRegions")
@@ -22,7 +22,9 @@ def kind(listing: Listing) -> Kind:
         provider="aws",
         relations=listing.relations,
         permissions=dict(permissions(listing)),
+        calls=calls(listing),
         fields=Tree(listing),
+        live=listing.live,
     )
 
 
@@ -36,6 +38,23 @@ def permissions(listing: Listing) -> Iterator[tuple[str, str]]:
             yield detail.field, permission(service, detail.operation, detail.permission)
     if listing.metrics:
         yield "metrics", METRICS
+
+
+def calls(listing: Listing) -> dict[str, str]:
+    """Field -> operation that gives it; "" has the list call, and those that complete its items."""
+    listed = [f"{listing.service}.{listing.operation}"] if listing.operation else []
+    found: dict[str, str] = {}
+    for detail in listing.details:
+        operation = f"{detail.service or listing.service}.{detail.operation}"
+        if not detail.field:
+            listed.append(operation)
+            continue
+        found[detail.field] = operation
+        if isinstance(detail, Detail):
+            found |= dict.fromkeys(detail.beside, operation)
+    if listing.metrics:
+        found["metrics"] = METRICS.replace(":", ".")
+    return {"": ", ".join(dict.fromkeys(listed)), **found} if listed else found
 
 
 def actions(listings: Iterable[Listing]) -> list[str]:

@@ -76,6 +76,7 @@ class Reading:
                 listing.permission,
                 omitted=listing.omitted_when_empty,
                 needs=listing.needs,
+                most=listing.most,
             ):
                 if items:
                     nursery.start_soon(self.page, items, scope)

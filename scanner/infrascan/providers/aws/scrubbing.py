@@ -7,6 +7,7 @@ from typing import Any
 
 from infrascan import redact
 from infrascan.paths import values
+from infrascan.providers.aws import trailing
 
 # operation -> paths of what to blank: the values of variables, or one string that is dropped.
 VARIABLES: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +29,8 @@ DROPPED: Mapping[str, tuple[str, ...]] = {
 
 def scrub(api: str, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer, changed in place, without what these tables name."""
+    if api == "cloudtrail.LookupEvents":
+        trailing.reduce(answer)
     for path in VARIABLES.get(api, ()):
         for place, name in ends(answer, path):
             place[name] = redact.environment(place[name])

@@ -2,7 +2,8 @@
 
 A `Listing` is one kind of resource: the call that lists it, and the calls that complete each
 item. Strings in braces are templates: `"{Bucket}"` is filled from the item, from the names a
-parent call gave, or from `account` (the id), `region` and `partition` ("aws", "aws-cn").
+parent call gave, or from `account` (the id), `region`, `partition` ("aws", "aws-cn"), and the
+times `now` and `day_ago`.
 `{A|B}` takes the first that holds something, `{A|}` may be empty, `{A!base}` passes the value
 through one of `templates.FILTERS`. A string that is one template alone keeps the value's type.
 Paths are those of `paths.values`: `Reservations[].Instances[]`.
@@ -138,6 +139,8 @@ class Listing:
     relations: tuple[Relation, ...] = ()
     metrics: tuple[Metric, ...] = ()
     permission: str = ""  # when it is not "service:Operation"
+    live: bool = False  # as in `Kind`
+    most: int = 0  # pages, of a list that begins with the newest and is read no further; 0 for all
 
     @property
     def depth(self) -> int:

@@ -27,6 +27,7 @@ from infrascan.providers.github import (
     alerts,
     answers,
     credentials,
+    deploying,
     organization,
     permissions,
     refusals,
@@ -55,6 +56,7 @@ class Github(Platform):
         *repositories.TABLES,
         *actions.TABLES,
         *alerts.TABLES,
+        *deploying.TABLES,
     )
     fields = Path(__file__).with_name("fields.json.gz")
 
@@ -183,6 +185,7 @@ class Github(Platform):
             "last_month_year": before.year,
             "last_month": before.month,
             "billed_month": f"{before:%Y-%m}",
+            "yesterday": f"{self.selection.observed - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
         }
         return {**super().scope(account), **month}
 

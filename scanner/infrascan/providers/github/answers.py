@@ -153,16 +153,68 @@ def listing(call: Call, body: Any) -> Any:  # noqa: ARG001
 
 
 RUN = ("id", "name", "path", "event", "status", "conclusion", "head_branch", "created_at")
+# Of the runs of a span of time, which are read for what they shipped.
+SHIPPED = (*RUN, "head_sha", "run_started_at", "updated_at", "display_title")
+LONGEST = 200  # characters of a title
 
 
-def runs(call: Call, body: Any) -> Any:  # noqa: ARG001
+def runs(call: Call, body: Any) -> Any:
     """Runs, without the copy of the repository and the commit that each brings."""
     found = body.get("workflow_runs") if isinstance(body, dict) else None
     if isinstance(found, list):
-        body["workflow_runs"] = [
-            {name: run.get(name) for name in RUN} if isinstance(run, dict) else run for run in found
-        ]
+        kept = shipped if "created" in call.params else plain_run
+        body["workflow_runs"] = [kept(run) if isinstance(run, dict) else run for run in found]
     return body
+
+
+def plain_run(run: dict[str, Any]) -> dict[str, Any]:
+    return {name: run.get(name) for name in RUN}
+
+
+def shipped(run: dict[str, Any]) -> dict[str, Any]:
+    """A run with its commit and who started it; its title is text of anyone, and cut short."""
+    kept = {name: run.get(name) for name in SHIPPED}
+    if isinstance(kept["display_title"], str):
+        kept["display_title"] = kept["display_title"][:LONGEST]
+    kept["actor"] = acting(run.get("actor"))
+    return kept
+
+
+def acting(person: Any) -> Any:
+    if not isinstance(person, dict):
+        return None
+    return {name: person.get(name) for name in ("login", "id", "type")}
+
+
+DEPLOYED = ("id", "sha", "ref", "task", "environment", "original_environment")
+DEPLOYED_TOO = ("description", "created_at", "updated_at", "production_environment")
+
+
+def deployments(call: Call, body: Any) -> Any:  # noqa: ARG001
+    """Deployments, without their payload: whoever deploys puts into it what they like."""
+    if not isinstance(body, list):
+        return body
+    return [
+        {
+            **{name: found.get(name) for name in (*DEPLOYED, *DEPLOYED_TOO)},
+            "creator": acting(found.get("creator")),
+        }
+        if isinstance(found, dict)
+        else found
+        for found in body
+    ]
+
+
+def statuses(call: Call, body: Any) -> Any:  # noqa: ARG001
+    """The states of a deployment; the addresses and texts beside them are dropped."""
+    if not isinstance(body, list):
+        return body
+    return [
+        {name: found.get(name) for name in ("state", "created_at")}
+        if isinstance(found, dict)
+        else found
+        for found in body
+    ]
 
 
 def usage(call: Call, body: Any) -> Any:  # noqa: ARG001
@@ -206,6 +258,8 @@ SHAPES: Mapping[str, Callable[[Call, Any], Any]] = {
     f"{REPO}/secret-scanning/alerts": secrets,
     f"{REPO}/actions/workflows": workflow_list,
     f"{REPO}/actions/runs": runs,
+    f"{REPO}/deployments": deployments,
+    f"{REPO}/deployments/{{deployment_id}}/statuses": statuses,
     WORKFLOW_FILE: workflow,
     f"{REPO}/contents/": listing,
     f"{REPO}/contents/.github": listing,

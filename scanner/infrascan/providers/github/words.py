@@ -31,6 +31,7 @@ ORGANIZATION_VARIABLES = "organization_actions_variables: read"
 ORGANIZATION_HOOKS = "organization_hooks: read"
 RUNNERS = "organization_self_hosted_runners: read"
 COPILOT = "organization_copilot_seat_management: read"
+DEPLOYMENTS = "deployments: read"
 PACKAGES = "scope read:packages"  # only classic tokens can list packages
 
 REPO = "GET /repos/{owner}/{repo}"

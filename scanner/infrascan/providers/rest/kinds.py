@@ -73,7 +73,9 @@ def kinds(provider: str, tables: Sequence[Listing], file: Path) -> Mapping[str, 
             provider=provider,
             relations=listing.relations,
             permissions=dict(permissions(listing)),
+            calls=calls(listing),
             fields=Tree(listing, file),
+            live=listing.live,
         )
         for listing in tables
     }
@@ -86,6 +88,13 @@ def permissions(listing: Listing) -> Iterator[tuple[str, str]]:
     for detail in listing.details:
         if detail.field and detail.permission:
             yield detail.field, detail.permission
+
+
+def calls(listing: Listing) -> dict[str, str]:
+    """Field -> operation that gives it; "" has the list call, and those that complete its items."""
+    listed = [listing.api, *(detail.api for detail in listing.details if not detail.field)]
+    found = {detail.field: detail.api for detail in listing.details if detail.field}
+    return {"": ", ".join(dict.fromkeys(listed)), **found}
 
 
 def needed(tables: Sequence[Listing]) -> list[str]:

@@ -138,3 +138,4 @@ class Listing:
     drop: tuple[str, ...] = ()
     permission: str = ""
     fields: Any = None  # tree of the item, where it is not in the provider's file of fields
+    live: bool = False  # as in `Kind`

@@ -72,7 +72,7 @@ def written(event: Resource, named: Mapping[str, Sequence[Resource]]) -> Change:
         touches=(*keys[1:], *([event.key] if keys[0] != event.key else [])),
         evidence=cited(
             event, ("EventTime",), ("EventName",), ("EventSource",), ("Username",), ("role",),
-            ("Resources",), ("parameters",),
+            ("Resources",), ("targets",),
         ),
         facets=frozenset(facets),
         reaction=bool(event.data.get("invoked_by")),
@@ -84,7 +84,8 @@ def words(event: Resource) -> Iterator[str]:
     seen: set[str] = set()
     listed = event.data.get("Resources")
     found = [mapping(item).get("ResourceName") for item in listed or ()] if listed else []
-    found += list(mapping(event.data.get("parameters")).values())
+    given = event.data.get("targets")
+    found += given if isinstance(given, list) else []
     for word in found:
         if isinstance(word, str) and word and word not in seen:
             seen.add(word)
