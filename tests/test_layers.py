@@ -16,7 +16,7 @@ PACKAGE = Path(infrascan.__file__).parent
 LAYERS = (
     ("model", "paths", "shipped"),
     ("packing",),
-    ("redact",),
+    ("redact", "proof"),
     ("collect", "evaluate", "graph", "pricing", "store", "render", "question"),
     ("providers", "queries"),
     ("reason", "commands"),

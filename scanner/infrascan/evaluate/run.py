@@ -270,4 +270,5 @@ def summary(rule: Rule, tally: Tally) -> RuleSummary:
         - open_here,
         unknown=tally.unknown[rule.id],
         definition=rule.digest,
+        reads=tuple(rule.needs.paths()),
     )

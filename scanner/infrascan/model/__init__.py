@@ -186,6 +186,7 @@ class Kind:
     provider: str
     relations: tuple[Relation, ...] = ()
     permissions: Mapping[str, str] = field(default_factory=dict)  # field, or "" for the list call
+    calls: Mapping[str, str] = field(default_factory=dict)  # the same -> operation that gives it
     fields: Any = None
     live: bool = False  # read only when asked for, not in every scan: events and the like
 
@@ -312,6 +313,8 @@ class RuleSummary:
     passed: int
     unknown: int
     definition: str = ""  # hash of the rule, so that a changed rule is told from a changed resource
+    # what it reads of a resource, and along relations: ("Encrypted", "volumes[].Size")
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -340,6 +343,8 @@ class Scan:
     cuts: list[Cut] = field(default_factory=list)  # the one that ends most paths first
     issues: list[Issue] = field(default_factory=list)  # the worst first
     research: Research = field(default_factory=Research)
+    # kind -> field of its data, "" for the rest -> the operation that gave it: "s3.GetBucketAcl"
+    calls: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def monthly_saving(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +17,8 @@ from infrascan.collect.nursery import open_nursery
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.evaluate import ESTATE, RuleSet, evaluate, load
 from infrascan.graph import link
-from infrascan.model import InputError, Kind, Partition, Reason, Scan, Severity
+from infrascan.model import InputError, Kind, Partition, Reason, Resource, Scan, Severity
+from infrascan.model.research import Research
 from infrascan.pipeline.live import identities, live, look
 from infrascan.pipeline.request import (
     DEMO,
@@ -34,6 +35,7 @@ from infrascan.pipeline.request import (
 )
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import load as load_provider
+from infrascan.reason.model.choice import ModelChoice
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
@@ -57,6 +59,7 @@ __all__ = [
     "stamp",
 ]
 
+GRAPH = "infrascan.graph"  # where a link comes from: two resources that were read
 LASTING = frozenset({Reason.DENIED, Reason.DISABLED, Reason.OUT_OF_SCOPE})
 
 
@@ -139,10 +142,22 @@ async def scan(
             recorder.seal(
                 id=result.id, started=result.started, finished=result.finished, rules=rules.digest
             )
+        if request.model and not result.interrupted:
+            result.research = await researched(result, request.model, home, collection, shown)
         await trio.to_thread.run_sync(stored, result, home, replay)
         if journal and not result.interrupted:
             journal.discard()
     return result
+
+
+async def researched(
+    result: Scan, choice: ModelChoice, home: Path, collection: Collection, shown: Progress
+) -> Research:
+    """What the user's model makes of the findings. Stopping the collection ends this too."""
+    from infrascan.reason.model.study import studied  # what it imports, few scans need
+
+    collection.scope = trio.CancelScope()
+    return await studied(result, choice, home, shown.said, collection.scope)
 
 
 def stored(result: Scan, home: Path, replay: Replay | None) -> None:
@@ -214,7 +229,21 @@ def judged(
         monthly_cost=total,
         unpriced=unpriced,
         interrupted=collected.interrupted,
+        calls=calls_of(collected.resources, kinds),
     )
+
+
+def calls_of(resources: Sequence[Resource], kinds: dict[str, Kind]) -> dict[str, dict[str, str]]:
+    """Which operation gave each field, for the kinds that are there: the ledger names it."""
+    found = {resource.kind: dict[str, str]() for resource in resources}
+    for kind in kinds.values():
+        for relation in kind.relations:
+            for name, whose in ((relation.name, kind.name), (relation.reverse, relation.to)):
+                if name and whose in found:
+                    found[whose][name] = GRAPH
+    return {
+        name: {**own, **kinds[name].calls} for name, own in sorted(found.items()) if name in kinds
+    }
 
 
 def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:

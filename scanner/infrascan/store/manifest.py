@@ -77,6 +77,7 @@ def manifest(scan: Scan, files: Mapping[str, File], stored: str) -> dict[str, An
         "unpriced": scan.unpriced,
         "cuts": [cut_json(cut) for cut in scan.cuts],
         "research": research_json(scan.research),
+        "calls": scan.calls,
         "summary": {
             "severities": {severity.value: scan.count(severity) for severity in SEVERITIES},
             "monthly_saving": scan.monthly_saving,
@@ -203,4 +204,5 @@ def empty_scan(content: Mapping[str, Any]) -> Scan:
         coverage=[],
         cuts=[cut_of(cut) for cut in content["cuts"]],
         research=research_of(content["research"]),
+        calls=content.get("calls", {}),
     )

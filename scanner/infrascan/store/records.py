@@ -185,6 +185,7 @@ def rule_json(rule: RuleSummary) -> dict[str, Any]:
         "passed": rule.passed,
         "unknown": rule.unknown,
         "definition": rule.definition,
+        "reads": list(rule.reads),
     }
 
 
@@ -194,5 +195,6 @@ def rule_of(value: Mapping[str, Any]) -> RuleSummary:
             **value,
             "category": CATEGORY[value["category"]],
             "severity": SEVERITY[value["severity"]],
+            "reads": tuple(value.get("reads", ())),
         }
     )

@@ -19,6 +19,7 @@ from infrascan.model import ReadError, Reason
 from infrascan.providers.gcp.kinds import (
     ASSETS,
     BY_TYPE,
+    INVENTORY,
     LIST,
     NODES,
     ORG_POLICY,
@@ -26,7 +27,7 @@ from infrascan.providers.gcp.kinds import (
     TABLES,
 )
 
-API = "cloudasset.ListAssets"
+API = INVENTORY
 PAGE = 1000  # the most that a page holds
 PAGES = 10_000  # no list is that long: a token that never ends is cut here
 LISTS = 4  # of resources, side by side

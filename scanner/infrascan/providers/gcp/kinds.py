@@ -18,6 +18,7 @@ from infrascan.providers.gcp import (
     storing,
 )
 from infrascan.providers.gcp.tables import Asset
+from infrascan.providers.rest.kinds import calls as services
 from infrascan.providers.rest.kinds import trees
 
 FIELDS = Path(__file__).with_name("fields.json.gz")
@@ -41,6 +42,12 @@ LIST = "cloudasset.assets.listResource"
 POLICY = "cloudasset.assets.listIamPolicy"
 ORG_POLICY = "cloudasset.assets.listOrgPolicy"
 SERIES = "monitoring.timeSeries.list"
+INVENTORY = "cloudasset.ListAssets"
+TIME_SERIES = "GET monitoring.googleapis.com/v3/projects/{project}/timeSeries"
+RECOMMENDATIONS = (
+    "GET recommender.googleapis.com/v1/projects/{project}/locations/{location}"
+    "/recommenders/{recommender}/recommendations"
+)
 STATISTICS = ("average", "maximum", "minimum", "sum", "first", "last", "growth", "days")
 
 
@@ -102,6 +109,7 @@ def kind(asset: Asset) -> Kind:
         provider="gcp",
         relations=asset.relations,
         permissions=dict(permissions(asset)),
+        calls=calls(asset),
         fields=Tree(asset),
     )
 
@@ -120,6 +128,25 @@ def permissions(asset: Asset) -> Iterator[tuple[str, str]]:
         yield "metrics", SERIES
     if asset.recommenders:
         yield "recommendations", recommending(asset.recommenders[0])
+
+
+def calls(asset: Asset) -> dict[str, str]:
+    """Field -> operation that gives it; "" has the list call. The inventory is asked first, and
+    the service itself where that is off or denied: a scan does not note which of them answered."""
+    found: dict[str, str] = {}
+    if asset.rest:
+        found = services(asset.rest)
+    if asset.types:
+        found[""] = " or ".join(filter(None, (INVENTORY, found.get(""))))
+    if asset.policy:
+        found["iam_policy"] = " or ".join(filter(None, (INVENTORY, found.get("iam_policy"))))
+    if asset.kind in NODES:
+        found["org_policies"] = INVENTORY
+    if asset.metrics:
+        found["metrics"] = TIME_SERIES
+    if asset.recommenders:
+        found["recommendations"] = RECOMMENDATIONS
+    return found
 
 
 def recommending(recommender: str) -> str:

@@ -11,15 +11,10 @@ import trio
 from infrascan.model import ReadError, Resource
 from infrascan.paths import values
 from infrascan.providers import templates
-from infrascan.providers.gcp.kinds import SERIES, recommending
+from infrascan.providers.gcp.kinds import RECOMMENDATIONS, SERIES, TIME_SERIES, recommending
 from infrascan.providers.gcp.tables import PAGED, Asset, Metric
 from infrascan.providers.rest.calling import Caller, malformed
 
-TIME_SERIES = "GET monitoring.googleapis.com/v3/projects/{project}/timeSeries"
-RECOMMENDATIONS = (
-    "GET recommender.googleapis.com/v1/projects/{project}/locations/{location}"
-    "/recommenders/{recommender}/recommendations"
-)
 DAY = 86_400  # seconds in a period: each metric gets one value a day
 AT_ONCE = 16
 

@@ -314,13 +314,16 @@ def kinds() -> Mapping[str, Kind]:
             title="Kubernetes cluster",
             provider=PROVIDER,
             permissions={"": "get /version", "apis": "get /apis"},
+            calls={"": "GET /version", "apis": "GET /apis", "metrics_available": "GET /apis"},
             fields=ADDED[CLUSTER],
         )
     }
     for table in TABLES:
         permissions = {"": table.permission}
+        calls = {"": f"GET {table.path('|'.join(table.versions))}"}
         if table.usage:
             permissions["usage"] = permission(table.resource, METRICS_GROUP)
+            calls["usage"] = f"GET /apis/{METRICS_GROUP}/{METRICS_VERSION}/{table.resource}"
         found[table.kind] = Kind(
             name=table.kind,
             title=table.title,
@@ -330,6 +333,7 @@ def kinds() -> Mapping[str, Kind]:
                 *(in_namespace(table.kind) if table.namespaced else ()),
             ),
             permissions=permissions,
+            calls=calls,
             fields=fields(table),
         )
     return found

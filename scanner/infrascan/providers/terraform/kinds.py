@@ -60,6 +60,7 @@ def kind(name: str, title: str, fields: Any, *relations: Relation) -> Kind:
         fields=fields,
         relations=relations,
         permissions={"": READ},
+        calls={"": "the state or plan, as its backend gives it"},
     )
 
 

@@ -1,0 +1,148 @@
+"""The bundle: of each resource behind a finding, a path or a claim, what it takes to judge again.
+
+What a rule reads of a resource, and along relations, is in `RuleSummary.reads`. Where a scan does
+not say it, the bundle has the fields that evidence names: enough to see that each fact stands,
+not to judge again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infrascan.model import Gap, Resource, Scan
+from infrascan.packing import repacked
+from infrascan.proof.facts import finite
+from infrascan.proof.ledger import cited, head
+
+ALONG = "[]."  # in a path of `reads`: what stands before it is a relation
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the bundle has of one resource."""
+
+    resource: Resource
+    data: dict[str, Any]
+    links: dict[str, list[str]]  # relation -> keys
+    unread: dict[str, Gap]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is to be kept of one resource: names of fields and relations."""
+
+    names: set[str] = field(default_factory=set)
+    links: dict[str, set[str] | None] = field(default_factory=dict)  # None: every target
+
+
+@dataclass(slots=True)
+class Reads:
+    """What a rule reads, as a tree: names here, and what it reads along relations."""
+
+    names: set[str] = field(default_factory=set)
+    links: dict[str, Reads] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> Reads:
+        found = cls()
+        for path in paths:
+            here = found
+            *along, name = path.split(ALONG)
+            for relation in along:
+                here.names.add(relation)
+                here = here.links.setdefault(relation, cls())
+            here.names.add(name)
+        return found
+
+
+def bundle(scan: Scan) -> Iterator[Kept]:
+    """What proves the scan's findings, paths and claims, in the order of its resources."""
+    wanted = chosen(scan)
+    for resource in repacked(scan.resources):
+        if (want := wanted.get(resource.key)) is not None:
+            yield kept(resource, want)
+
+
+def kept(resource: Resource, want: Wanted) -> Kept:
+    data = resource.data
+    return Kept(
+        resource,
+        finite({name: data[name] for name in sorted(want.names) if name in data}),
+        {
+            name: [
+                target.key for target in resource.links[name] if only is None or target.key in only
+            ]
+            for name, only in sorted(want.links.items())
+            if name in resource.links
+        },
+        {name: resource.unread[name] for name in sorted(want.names) if name in resource.unread},
+    )
+
+
+def chosen(scan: Scan) -> dict[str, Wanted]:
+    """Key -> what is to be kept, for every resource that anything rests on."""
+    cited_keys = keys_of(scan)
+    by_key = {r.key: r for r in scan.resources if r.key in cited_keys}
+    reads = {rule.rule: Reads.of(rule.reads) for rule in scan.rules if rule.reads}
+    wanted: dict[str, Wanted] = {}
+    for finding in scan.findings:
+        if (resource := by_key.get(finding.resource)) is not None:
+            follow(resource, reads.get(finding.rule, Reads()), wanted)
+    for evidence in cited(scan):
+        name = head(evidence.path)
+        resource = by_key.get(evidence.resource)
+        if resource is None or name in resource.links:
+            continue
+        wanted.setdefault(evidence.resource, Wanted()).names.add(name)
+    for path in scan.paths:
+        for step in path.steps:
+            connect(by_key.get(step.source), by_key.get(step.target), step.relation, wanted)
+    return wanted
+
+
+def keys_of(scan: Scan) -> set[str]:
+    found = {finding.resource for finding in scan.findings}
+    found |= {evidence.resource for evidence in cited(scan)}
+    for path in scan.paths:
+        for step in path.steps:
+            found |= {step.source, step.target}
+    return found
+
+
+def follow(resource: Resource, reads: Reads, wanted: dict[str, Wanted]) -> None:
+    """Keep what is read of the resource, and of all that its relations lead to."""
+    want = wanted.setdefault(resource.key, Wanted())
+    want.names |= reads.names
+    for name, further in reads.links.items():
+        want.links[name] = None
+        for target in resource.links.get(name, ()):
+            follow(target, further, wanted)
+
+
+def connect(
+    source: Resource | None, target: Resource | None, relation: str, wanted: dict[str, Wanted]
+) -> None:
+    """Keep the link that a step of a path goes along, in whichever direction it is known."""
+    for one, other in ((source, target), (target, source)):
+        if one is None or other is None:
+            continue
+        want = wanted.setdefault(one.key, Wanted())
+        if any(linked is other for linked in one.links.get(relation, ())):
+            only = want.links.setdefault(relation, set())
+            if only is not None:
+                only.add(other.key)
+
+
+def rebuilt(
+    resources: Mapping[str, Resource],
+    links: Mapping[str, Mapping[str, Iterable[str]]],
+) -> None:
+    """Link resources by the keys of a bundle. One that is not among them is left out."""
+    for key, relations in links.items():
+        if key in resources:
+            resources[key].links = {
+                name: [resources[to] for to in targets if to in resources]
+                for name, targets in relations.items()
+            }
