@@ -73,6 +73,8 @@ def read(*kinds: str) -> list[Coverage]:
         ("cloudflare.dns.record", {"content": "6fd10c4e-1111-4222-8333-abcdefabcdef.cfargotunnel.com"}, "points_to", "cloudflare.tunnel", "6fd10c4e-1111-4222-8333-abcdefabcdef", {}),
         ("k8s.pod", {"spec": {"containers": [{"image": "europe-west1-docker.pkg.dev/acme/apps/web:1"}]}}, "registry", "gcp.artifactregistry.repository", "projects/acme/locations/europe-west1/repositories/apps", {}),
         ("docker.container", {"Config": {"Image": "ghcr.io/acme-shop/storefront:2"}}, "registry", "github.repository", "r", {"full_name": "acme-shop/Storefront"}),
+        ("k8s.pod", {"spec": {"containers": [{"image": "1234.dkr.ecr.eu-west-1.amazonaws.com/Checkout:v1.4.2"}]}}, "built_by", "github.workflow", "w", {"images": ["1234.dkr.ecr.eu-west-1.amazonaws.com/checkout"]}),
+        ("k8s.pod", {"spec": {"containers": [{"image": "localhost:5000/shop@sha256:00ff"}]}}, "built_by", "github.workflow", "w", {"images": ["localhost:5000/shop"]}),
         ("k8s.node", {"spec": {"providerID": "gce://acme/europe-west1-b/gke-1"}}, "instance", "gcp.compute.instance", "projects/acme/zones/europe-west1-b/instances/gke-1", {}),
         ("k8s.node", {"spec": {"providerID": "hcloud://42"}}, "instance", "hetzner.server", "42", {}),
         ("k8s.service", {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.52"}]}}}, "load_balancer", "hetzner.load_balancer", "9", {"public_net": {"ipv4": {"ip": "203.0.113.52"}}}),

@@ -146,6 +146,18 @@ def of_images() -> Iterator[tuple[str, Relation]]:
                 yield kind, leads("registry", path, to, by, reverse, matching=pattern, key=key)
 
 
+# An image without its tag and digest, as workflows name what they push.
+UNTAGGED = r"^([^@\s]+?)(?::[^:/@]+)?(?:@sha256:[0-9a-f]+)?$"
+
+
+def of_builds() -> Iterator[tuple[str, Relation]]:
+    """From whatever runs an image to the workflow on GitHub that pushes it."""
+    for kind, paths in RUNS.items():
+        for path in paths:
+            reverse = kind.rpartition(".")[2] + "s"
+            yield kind, leads("built_by", path, "github.workflow", "images[]", reverse, matching=UNTAGGED)  # fmt: skip
+
+
 def of_clusters() -> Iterator[tuple[str, Relation]]:
     """From Kubernetes to the machines, disks, balancers and managed clusters beneath it."""
     for to, pattern, key in MACHINES:
@@ -206,6 +218,7 @@ def crossing() -> dict[str, tuple[Relation, ...]]:
     for edges in (
         of_records,
         of_images,
+        of_builds,
         of_clusters,
         of_subjects,
         of_workflows,
