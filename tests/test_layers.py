@@ -21,6 +21,7 @@ LAYERS = (
     ("providers", "queries"),
     ("reason", "commands"),
     ("pipeline",),
+    ("lookups",),
     ("questions",),
     ("watch",),
     ("mcp_server",),

@@ -33,6 +33,7 @@ UNUSED = frozenset(
 )
 # Operations that no table names; every operation of a service that maps to none.
 ALWAYS: Mapping[str, tuple[str, ...]] = {
+    "ce": ("GetCostAndUsage",),
     "cloudwatch": ("GetMetricData",),
     "ec2": ("DescribeRegions",),
     "sts": (),  # credentials may need any of them
