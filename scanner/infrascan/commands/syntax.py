@@ -248,6 +248,10 @@ class Words:
                 self.refuse(f"flag {shown[:60]} is refused: {why}")
                 return None
         self.unknown.append(shown[:60])
+        if self.tool.style == "argparse" and any(each.startswith(name) for each in self.known):
+            self.refuse(f"flag {shown[:60]} may be short for another; write it in full")
+        if self.tool.open and not self.verb and len(self.operands) < 2:
+            self.refuse(f"flag {shown[:60]} stands ahead of the verb")
         if not self.tool.open or not word.startswith("--"):
             verb = " ".join(self.verb.words) if self.verb else "this verb"
             self.refuse(f"flag {shown[:60]} is not in the grammar of {self.tool.name} {verb}")

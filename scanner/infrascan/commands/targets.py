@@ -22,7 +22,8 @@ Variables = Mapping[str, str]
 def resolved(parsed: Parsed, cwd: Path, variables: Variables | None = None) -> dict[str, str]:
     """The command's target with what the tool would choose by itself. Not known is left out."""
     found = os.environ if variables is None else variables
-    chosen = DEFAULTS.get(parsed.tool, lambda *_: {})(parsed, cwd, found)
+    default = DEFAULTS.get(parsed.tool)
+    chosen = default(parsed, cwd, found) if default else {}
     return {name: value for name, value in (chosen | dict(parsed.target)).items() if value}
 
 
