@@ -22,6 +22,23 @@ from infrascan.reason.upstream import Graph, Reached
 from infrascan.reason.weighing import Weight
 
 WINDOW = timedelta(hours=2)  # how long before a symptom a change may have been
+# What is read to explain anything: what happens, what it happens to, and what that depends on.
+KINDS = (
+    *("k8s.namespace", "k8s.node", "k8s.pod", "k8s.deployment", "k8s.replica_set"),
+    *("k8s.stateful_set", "k8s.daemon_set", "k8s.job", "k8s.cron_job", "k8s.service"),
+    *("k8s.endpoint_slice", "k8s.ingress", "k8s.network_policy", "k8s.config_map"),
+    *("k8s.service_account", "k8s.role", "k8s.role_binding", "k8s.persistent_volume_claim"),
+    *("k8s.persistent_volume", "k8s.resource_quota", "k8s.limit_range", "k8s.event"),
+    *("k8s.horizontal_pod_autoscaler", "k8s.cluster"),
+    *("aws.ec2.instance", "aws.ec2.security_group", "aws.ec2.subnet", "aws.ec2.route_table"),
+    *("aws.autoscaling.group", "aws.elbv2.load_balancer", "aws.elbv2.listener"),
+    *("aws.elbv2.target_group", "aws.rds.db_instance", "aws.rds.db_cluster"),
+    *("aws.elasticache.cluster", "aws.elasticache.replication_group", "aws.ecs.service"),
+    *("aws.ecs.task_definition", "aws.lambda.function", "aws.sqs.queue", "aws.iam.role"),
+    *("aws.ecr.repository", "aws.secretsmanager.secret", "aws.route53.record_set"),
+    *("aws.dynamodb.table", "aws.cloudwatch.alarm", "aws.cloudtrail.event"),
+    *("github.repository", "github.workflow", "github.deployment", "github.workflow_run"),
+)
 AFTER = timedelta(minutes=10)  # how long after the time asked for a symptom may begin
 SAME = timedelta(minutes=15)  # between a deployment, the run that made it, and its rollout
 SHIPS = frozenset({What.DEPLOYMENT, What.RUN, What.ROLLOUT})
