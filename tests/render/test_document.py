@@ -23,7 +23,7 @@ SCANS = {
 
 
 def schema() -> Any:
-    return json.loads((shipped("reports") / "json/report-1.schema.json").read_text("utf-8"))
+    return json.loads((shipped("reports") / "json/report-2.schema.json").read_text("utf-8"))
 
 
 def report(scan: Scan) -> str:
@@ -40,7 +40,7 @@ def test_a_report_keeps_to_the_schema(name: str):
 
 
 def test_the_schema_refuses_what_is_not_a_report():
-    for change in ({"schema": "infrascan.report/2"}, {"findings": [{}]}, {"extra": 1}):
+    for change in ({"schema": "infrascan.report/1"}, {"findings": [{}]}, {"extra": 1}):
         damaged = {**json.loads(report(SCANS["estate"])), **change}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.Draft202012Validator(schema()).validate(damaged)
@@ -97,7 +97,7 @@ def test_what_rules_say_is_written_once():
 
 def test_each_finding_has_a_line_of_its_own():
     text = report(SCANS["estate"])
-    lines = [json.loads(line.rstrip(",")) for line in text.splitlines() if '"evidence"' in line]
+    lines = [json.loads(line.rstrip(",")) for line in text.splitlines() if '"saving_note"' in line]
     assert len(lines) == 200
 
 
@@ -113,7 +113,7 @@ def test_numbers_that_json_lacks_are_null():
     odd = replace(scan.findings[0].evidence[0], value={"a": [float("inf"), float("nan"), 1.5]})
     scan.findings[0] = replace(scan.findings[0], evidence=(odd,))
     found = json.loads(report(scan), parse_constant=pytest.fail)
-    values = [e["value"] for f in found["findings"] for e in f["evidence"]]
+    values = [fact["value"] for fact in found["ledger"]]
     assert {"a": [None, None, 1.5]} in values
 
 
@@ -121,9 +121,9 @@ def test_numbers_that_json_lacks_are_null():
     ("text", "said"),
     [
         ("", "x.json is not JSON"),
-        ("[]", "not an infrascan.report/1 report: it has no schema"),
+        ("[]", "not an infrascan.report/2 report: it has no schema"),
         ('{"schema": "other/1"}', "its schema is 'other/1'"),
-        ('{"schema": "infrascan.report/1"}', "x.json is incomplete: no 'scan'"),
+        ('{"schema": "infrascan.report/2"}', "x.json is incomplete: no 'scan'"),
         ("[" * 100_000, "x.json is not JSON"),
     ],
 )

@@ -205,7 +205,7 @@ def test_a_csv_field_is_no_formula(text: str):
     assert (
         not row[1].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     )
-    assert row[1].removeprefix("'") == inert.visible(text).removeprefix("'")
+    assert row[1] in (inert.visible(text), f"'{inert.visible(text)}")
 
 
 @pytest.mark.parametrize(

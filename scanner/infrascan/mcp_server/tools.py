@@ -281,7 +281,7 @@ def add_resources(mcp: MCPServer, home: Path) -> None:
     @mcp.resource(
         "infrascan://scans/{scan}/report.json",
         title="Report of a scan, as data",
-        description="The stored scan in the JSON shape infrascan.report/1.",
+        description="The stored scan in the JSON shape infrascan.report/2.",
         mime_type="application/json",
     )
     async def report_json(scan: str) -> str:

@@ -5,9 +5,9 @@ what the rules that flagged it read. Nothing here knows a rule: a scan says of e
 reads, so that a stored scan proves itself when its rules have gone.
 """
 
-from infrascan.proof.bundle import Kept, bundle, rebuilt
+from infrascan.proof.bundle import Kept, bundle, chosen, rebuilt
 from infrascan.proof.facts import canonical, digest, fact_id, finite
-from infrascan.proof.ledger import Ledger, ledger
+from infrascan.proof.ledger import Ledger, entries, ledger
 from infrascan.proof.places import stands
 from infrascan.proof.trust import trusted
 
@@ -16,7 +16,9 @@ __all__ = [
     "Ledger",
     "bundle",
     "canonical",
+    "chosen",
     "digest",
+    "entries",
     "fact_id",
     "finite",
     "ledger",

@@ -57,9 +57,13 @@ class Reads:
         return found
 
 
-def bundle(scan: Scan) -> Iterator[Kept]:
-    """What proves the scan's findings, paths and claims, in the order of its resources."""
-    wanted = chosen(scan)
+def bundle(scan: Scan, wanted: Mapping[str, Wanted] | None = None) -> Iterator[Kept]:
+    """What proves the scan's findings, paths and claims, in the order of its resources.
+
+    `wanted` is what `chosen` gives, for a caller that has it already.
+    """
+    if wanted is None:
+        wanted = chosen(scan)
     for resource in repacked(scan.resources):
         if (want := wanted.get(resource.key)) is not None:
             yield kept(resource, want)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infrascan.model import Evidence, Fact, Scan
+from infrascan.model import Evidence, Fact, Finding, Scan
 from infrascan.proof.facts import digest, fact_id, finite
 from infrascan.proof.trust import trusted
 
@@ -72,14 +72,28 @@ def head(path: str) -> str:
 def ledger(scan: Scan) -> Ledger:
     """Every fact that a finding, a step of a path or a claim of the scan rests on."""
     found = Ledger(calls=scan.calls, observed=scan.observed)
-    for evidence in cited(scan):
-        found.cite(evidence)
+    for fact in entries(scan):
+        found.facts[fact.id] = fact
     return found
 
 
-def cited(scan: Scan) -> Iterator[Evidence]:
-    """All evidence of a scan, in the order of the report."""
-    for finding in scan.findings:
+def entries(scan: Scan, findings: Iterable[Finding] | None = None) -> Iterator[Fact]:
+    """The facts of the ledger in turn, none twice: for a report, which holds none of them.
+
+    `findings` are the scan's in the order in which they are cited.
+    """
+    book = Ledger(calls=scan.calls, observed=scan.observed)
+    seen: set[str] = set()
+    for evidence in cited(scan, findings):
+        found = fact_id(evidence.resource, evidence.path, evidence.value)
+        if found not in seen:
+            seen.add(found)
+            yield book.fact(evidence)
+
+
+def cited(scan: Scan, findings: Iterable[Finding] | None = None) -> Iterator[Evidence]:
+    """All evidence of a scan: of findings, of steps of paths, of claims."""
+    for finding in scan.findings if findings is None else findings:
         yield from finding.evidence
     for path in scan.paths:
         for step in path.steps:

@@ -1,24 +1,26 @@
 """The JSON report: a shape of its own with a version, from which a scan can be read back.
 
-`reports/json/report-1.schema.json` describes it. A finding leaves out what its rule says for all
-findings (why, fix, references, controls), unless its own text differs. Resources are not dumped:
-a row each for those that a finding names or that have a price. Everything but ASCII is escaped,
-so that the strings, kept whole here, are inert in any viewer.
+`reports/json/report-2.schema.json` describes it. A finding leaves out what its rule says for all
+findings (why, fix, references, controls), unless its own text differs, and cites its evidence by
+the ids of the ledger. Resources are not dumped: a row each for those that a finding names or that
+have a price, and in the bundle what it takes to judge each finding again. Everything but ASCII is
+escaped, so that the strings, kept whole here, are inert in any viewer.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from infrascan.model import Coverage, Finding, Gap, Identity, Price, Resource, Scan, Unknown
+from infrascan.model import Coverage, Fact, Finding, Gap, Identity, Price, Resource, Scan, Unknown
 from infrascan.packing import repacked
+from infrascan.proof import Kept, bundle, chosen, entries
 from infrascan.render.gaps import gaps_of
+from infrascan.render.research import cites, claim_row, cut_row, issue_row, path_row, research_row
+from infrascan.render.sealing import Seal, sealed, text
 from infrascan.render.summary import Step, Summary, summarize
 
-SCHEMA = "infrascan.report/1"
+SCHEMA = "infrascan.report/2"
 SHARED = ("why", "fix", "references", "controls")
 
 
@@ -26,47 +28,34 @@ def chunks(scan: Scan) -> Iterator[str]:
     summary = summarize(scan)
     gaps = gaps_of(scan)
     firsts = {f.rule: f for f in reversed(summary.findings)}
-    yield f'{{\n"schema": {text(SCHEMA)},\n'
-    yield f'"generator": {text({"name": "infrascan", "version": scan.version})},\n'
-    yield f'"scan": {text(run(scan))},\n'
-    yield f'"summary": {text(figures(scan, summary, len(gaps)))},\n'
-    yield from rows("first", (step_row(s, f) for s, f in enumerate(summary.steps, 1)))
-    yield from rows("identities", map(identity_row, scan.identities))
-    yield from rows("coverage", map(coverage_row, scan.coverage))
-    yield from rows("gaps", map(gap_row, gaps))
-    yield from rows("rules", rule_rows(scan, firsts))
-    yield from rows("findings", (finding_row(f, firsts[f.rule]) for f in summary.findings))
     places = {gap: place for place, gap in enumerate(gaps)}
-    yield from rows("unknowns", (unknown_row(u, places[u.gap]) for u in scan.unknowns))
-    yield from rows("resources", resource_rows(scan), last=True)
+    wanted = chosen(scan)
+    seal = Seal()
+    yield "{\n"
+    yield from seal.member("schema", SCHEMA)
+    yield from seal.member("generator", {"name": "infrascan", "version": scan.version})
+    yield from seal.member("scan", run(scan))
+    yield from seal.member("summary", figures(scan, summary, len(gaps)))
+    steps = (step_row(s, f) for s, f in enumerate(summary.steps, 1))
+    yield from seal.rows("first", map(text, steps))
+    yield from seal.rows("identities", map(text, map(identity_row, scan.identities)))
+    yield from seal.rows("coverage", map(text, map(coverage_row, scan.coverage)))
+    yield from seal.rows("gaps", map(text, map(gap_row, gaps)))
+    yield from seal.rows("rules", map(text, rule_rows(scan, firsts)))
+    findings = (finding_row(f, firsts[f.rule]) for f in summary.findings)
+    yield from seal.rows("findings", map(sealed, findings))
+    yield from seal.rows("paths", map(sealed, map(path_row, scan.paths)))
+    yield from seal.rows("cuts", map(text, map(cut_row, scan.cuts)))
+    yield from seal.rows("issues", map(text, map(issue_row, scan.issues)))
+    yield from seal.member("research", research_row(scan.research))
+    yield from seal.rows("claims", map(sealed, map(claim_row, scan.research.claims)))
+    yield from seal.rows("unknowns", (text(unknown_row(u, places[u.gap])) for u in scan.unknowns))
+    yield from seal.rows("resources", map(text, resource_rows(scan, wanted)))
+    yield from seal.rows("ledger", map(sealed, map(fact_row, entries(scan, summary.findings))))
+    kept = (kept_row(one, places) for one in bundle(scan, wanted))
+    yield from seal.rows("bundle", map(sealed, kept))
+    yield seal.end()
     yield "}\n"
-
-
-def text(value: Any) -> str:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError:  # JSON has no infinity
-        return json.dumps(finite(value), allow_nan=False)
-
-
-def finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return value
-
-
-def rows(name: str, items: Iterable[dict[str, Any]], *, last: bool = False) -> Iterator[str]:
-    """A list with one item to a line, so that it can be cut with line tools."""
-    yield f'"{name}": ['
-    before = "\n"
-    for item in items:
-        yield before + text(item)
-        before = ",\n"
-    yield "\n]\n" if last else "\n],\n"
 
 
 def run(scan: Scan) -> dict[str, Any]:
@@ -186,6 +175,8 @@ def rule_rows(scan: Scan, firsts: dict[str, Finding]) -> Iterator[dict[str, Any]
             "flagged": rule.flagged,
             "passed": rule.passed,
             "unknown": rule.unknown,
+            "definition": rule.definition,
+            "reads": list(rule.reads) if rule.flagged else [],
             **(shared(firsts[rule.rule]) if rule.rule in firsts else dict.fromkeys(SHARED)),
         }
     ran = {rule.rule for rule in scan.rules}
@@ -199,6 +190,8 @@ def rule_rows(scan: Scan, firsts: dict[str, Finding]) -> Iterator[dict[str, Any]
             "flagged": None,
             "passed": None,
             "unknown": None,
+            "definition": "",
+            "reads": [],
             **shared(finding),
         }
 
@@ -217,9 +210,7 @@ def finding_row(finding: Finding, first: Finding) -> dict[str, Any]:
         "provider": finding.provider,
         "account": finding.account,
         "region": finding.region,
-        "evidence": [
-            {"resource": e.resource, "path": e.path, "value": e.value} for e in finding.evidence
-        ],
+        "evidence": cites(finding.evidence),
         "command": finding.command,
         "cost": price_row(finding.cost),
         "saving": price_row(finding.saving),
@@ -258,8 +249,33 @@ def unknown_row(unknown: Unknown, gap: int) -> dict[str, Any]:
     }
 
 
-def resource_rows(scan: Scan) -> Iterator[dict[str, Any]]:
-    named = {finding.resource for finding in scan.findings}
+def fact_row(fact: Fact) -> dict[str, Any]:
+    return {
+        "id": fact.id,
+        "resource": fact.resource,
+        "path": fact.path,
+        "value": fact.value,
+        "call": fact.call,
+        "observed": fact.observed,
+        "trusted": fact.trusted,
+    }
+
+
+def kept_row(kept: Kept, gaps: Mapping[Gap, int]) -> dict[str, Any]:
+    """A gap is its place in `gaps`; one that is not among those stands here."""
+    return {
+        "resource": kept.resource.key,
+        "data": kept.data,
+        "links": kept.links,
+        "unread": {
+            name: gaps[gap] if gap in gaps else gap_row(gap) for name, gap in kept.unread.items()
+        },
+    }
+
+
+def resource_rows(scan: Scan, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Those that a finding names, that have a price, or that the bundle has a part of."""
+    named = {finding.resource for finding in scan.findings}.union(wanted)
     for resource in repacked(scan.resources):
         if "monthly_cost" in resource.data or resource.key in named:
             yield resource_row(resource)

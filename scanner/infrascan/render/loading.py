@@ -1,12 +1,13 @@
 """Reads a JSON report back into a `Scan`, to render it again in any format.
 
-The scan has what reports need: its resources carry their price and tags, its edges are gone.
+The scan has what reports need: its resources carry their price and tags, and what the bundle has
+of them; its edges are gone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infrascan.model import (
@@ -28,6 +29,9 @@ from infrascan.model import (
     State,
     Unknown,
 )
+from infrascan.proof import rebuilt
+from infrascan.proof.ledger import head
+from infrascan.render import research
 from infrascan.render.document import SCHEMA, SHARED
 
 
@@ -52,6 +56,7 @@ def load(text: str | bytes, source: str = "the report") -> Scan:
 def scan(report: dict[str, Any]) -> Scan:
     run = report["scan"]
     gaps = [gap(row) for row in report["gaps"]]
+    facts = {row["id"]: fact(row) for row in report["ledger"]}
     texts = {row["rule"]: row for row in report["rules"]}
     return Scan(
         id=run["id"],
@@ -61,9 +66,9 @@ def scan(report: dict[str, Any]) -> Scan:
         observed=run["observed"],
         scope=run["scope"],
         identities=[identity(row) for row in report["identities"]],
-        resources=[resource(row) for row in report["resources"]],
+        resources=resources(report, gaps),
         edges=[],
-        findings=[finding(row, texts[row["rule"]]) for row in report["findings"]],
+        findings=[finding(row, texts[row["rule"]], facts) for row in report["findings"]],
         unknowns=[unknown(row, gaps) for row in report["unknowns"]],
         gaps=gaps,
         coverage=[coverage(row) for row in report["coverage"]],
@@ -72,6 +77,11 @@ def scan(report: dict[str, Any]) -> Scan:
         unpriced=dict(report["summary"]["unpriced"]),
         interrupted=run["interrupted"],
         question=run["question"],
+        paths=[research.path(row, facts) for row in report["paths"]],
+        cuts=[research.cut(row) for row in report["cuts"]],
+        issues=[research.issue(row) for row in report["issues"]],
+        research=research.research(report["research"], report["claims"], facts),
+        calls=calls(report["ledger"]),
     )
 
 
@@ -114,17 +124,19 @@ def rule(row: dict[str, Any]) -> RuleSummary:
         flagged=int(row["flagged"]),
         passed=int(row["passed"]),
         unknown=int(row["unknown"]),
+        definition=str(row["definition"]),
+        reads=tuple(row["reads"]),
     )
 
 
-def finding(row: dict[str, Any], texts: dict[str, Any]) -> Finding:
+def finding(row: dict[str, Any], texts: dict[str, Any], facts: Mapping[str, Evidence]) -> Finding:
     why, fix, references, controls = (row.get(name, texts[name]) for name in SHARED)
     place = ("kind", "resource", "resource_id", "name", "provider", "account", "region")
     return Finding(
         **strings(row, "rule", "title", *place, "command", "saving_note"),
         category=Category(row["category"]),
         severity=Severity(row["severity"]),
-        evidence=tuple(evidence(row["evidence"])),
+        evidence=tuple(facts[cited] for cited in row["evidence"]),
         why=why or "",
         fix=fix or "",
         references=tuple(references or ()),
@@ -135,9 +147,18 @@ def finding(row: dict[str, Any], texts: dict[str, Any]) -> Finding:
     )
 
 
-def evidence(items: Iterable[dict[str, Any]]) -> Iterable[Evidence]:
-    for item in items:
-        yield Evidence(**strings(item, "resource", "path"), value=item["value"])
+def fact(row: dict[str, Any]) -> Evidence:
+    return Evidence(**strings(row, "resource", "path"), value=row["value"])
+
+
+def calls(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Which operation gave each field that a fact is about: kind -> field -> operation."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row["path"] != "monthly_cost":
+            kind = str(row["resource"]).partition("/")[0]
+            found.setdefault(kind, {})[head(row["path"])] = str(row["call"])
+    return found
 
 
 def price(row: dict[str, Any] | None) -> Price | None:
@@ -152,6 +173,20 @@ def unknown(row: dict[str, Any], gaps: list[Gap]) -> Unknown:
     if row["gap"] < 0:
         raise ValueError(f"there is no gap {row['gap']}")
     return Unknown(**strings(row, "rule", *place), gap=gaps[row["gap"]])
+
+
+def resources(report: dict[str, Any], gaps: list[Gap]) -> list[Resource]:
+    """The resources of a report, with what the bundle has of their documents, links and gaps."""
+    found = {row["key"]: resource(row) for row in report["resources"]}
+    for row in report["bundle"]:
+        one = found[row["resource"]]
+        one.data = {**row["data"], **one.data}
+        one.unread = {
+            name: gap(at) if isinstance(at, dict) else gaps[at]
+            for name, at in row["unread"].items()
+        }
+    rebuilt(found, {row["resource"]: row["links"] for row in report["bundle"]})
+    return list(found.values())
 
 
 def resource(row: dict[str, Any]) -> Resource:

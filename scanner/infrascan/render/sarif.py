@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from infrascan.model import Category, Finding, Reason, RuleSummary, Scan, Severity, Unknown
 from infrascan.render import inert
-from infrascan.render.document import text as as_json
 from infrascan.render.evidence import told
 from infrascan.render.gaps import WORDS, GapGroup, remedy, why
+from infrascan.render.sealing import text as as_json
 from infrascan.render.summary import Summary, counted_saving, summarize
 
 SCHEMA = (
