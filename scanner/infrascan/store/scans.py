@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -270,8 +270,20 @@ def prune(home: Path, keep: int) -> list[str]:
     removed = known[known.index(whole[keep - 1]) + 1 :]
     with explained(f"remove scans from {home}"):
         for scan in removed:
-            # Renamed first, so that a reader sees the whole scan or none.
-            gone = scan.path.with_name(f".{scan.id}-{secrets.token_hex(8)}")
-            scan.path.rename(gone)
-            shutil.rmtree(gone)
+            discarded(scan.path)
     return [scan.id for scan in removed]
+
+
+def remove(home: Path, id: str) -> None:
+    """Remove one scan; one that is gone already is no error. Raises `InputError`."""
+    if not ID.fullmatch(id):
+        raise InputError(f"{id!r} cannot be the id of a stored scan")
+    with explained(f"remove scans from {home}"), suppress(FileNotFoundError):
+        discarded(home / FOLDER / id)
+
+
+def discarded(path: Path) -> None:
+    """Renamed first, so that a reader sees the whole scan or none."""
+    gone = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    path.rename(gone)
+    shutil.rmtree(gone)

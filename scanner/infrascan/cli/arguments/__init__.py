@@ -6,6 +6,17 @@ A command is a module here with `add(commands)`, its place in `COMMANDS`, which 
 
 from __future__ import annotations
 
-from infrascan.cli.arguments import completion, mcp, providers, rules, run, scans
+from infrascan.cli.arguments import (
+    approvals,
+    audit,
+    completion,
+    mcp,
+    providers,
+    rules,
+    run,
+    scans,
+    watch,
+    why,
+)
 
-COMMANDS = (run, providers, rules, scans, mcp, completion)
+COMMANDS = (run, providers, rules, scans, why, watch, mcp, approvals, audit, completion)
