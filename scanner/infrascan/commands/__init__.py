@@ -12,7 +12,7 @@ from infrascan.commands.nouns import (
     Requester,
     Status,
 )
-from infrascan.commands.proposing import mine, propose, read, result
+from infrascan.commands.proposing import answer, mine, propose, read, result
 from infrascan.commands.rates import Rates
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "RefusedError",
     "Requester",
     "Status",
+    "answer",
     "mine",
     "propose",
     "read",

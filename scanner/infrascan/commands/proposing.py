@@ -160,6 +160,37 @@ def result(home: Path, id: str, requester: Requester) -> Proposal:
     return found
 
 
+def answer(found: Proposal) -> dict[str, Any]:
+    """A proposal as JSON, for agents and for `--json`; the same keys in every state."""
+    said: dict[str, Any] = {
+        "status": found.status.value,
+        "approval_id": found.id,
+        "tool": found.tool,
+        "verb": found.verb,
+        "class": found.effect.value,
+        "vector": list(found.vector),
+        "target": dict(found.target),
+        "reason": found.reason,
+        "requester": asdict(found.requester),
+        "plan": dict(found.plan),
+        "created_at": found.created,
+        "expires_at": found.expires,
+        "decided_at": found.decided,
+        "note": found.note,
+        "result": asdict(found.output) if found.output else None,
+        "next": NEXT.get(found.status, "").format(id=found.id),
+    }
+    cleaned: dict[str, Any] = redact.scrub(said)
+    return cleaned
+
+
+NEXT = {
+    Status.PENDING: "an operator decides on a terminal: infrascan approvals show {id}",
+    Status.RUNNING: "it is running; ask again by its id",
+    Status.UNKNOWN: "nobody knows whether it took effect: look at the target before proposing it again",
+}
+
+
 def mine(home: Path, requester: Requester) -> list[Proposal]:
     """What this requester proposed in this session, the latest first."""
     return queue.proposals(home, requester=requester)

@@ -17,13 +17,14 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from infrascan.commands.nouns import Effect, Output, Proposal, RefusedError, Requester, Status
 from infrascan.model import InputError
+from infrascan.store.audit import Entry, append
 from infrascan.store.home import explained, prepared
 from infrascan.store.state import opened
 
@@ -267,7 +268,7 @@ def settle(home: Path, connection: sqlite3.Connection, clock: Clock) -> None:
     ).fetchall()
     for row in rows:
         if not running(home, row["id"]):
-            connection.execute(
+            settled = connection.execute(
                 "UPDATE proposals SET status = ?, note = ? WHERE id = ? AND status = ?",
                 (
                     Status.UNKNOWN.value,
@@ -276,6 +277,10 @@ def settle(home: Path, connection: sqlite3.Connection, clock: Clock) -> None:
                     Status.RUNNING.value,
                 ),
             )
+            if settled.rowcount:
+                about = {"approval_id": row["id"]}
+                lost = Entry(event="command.lost", tool="run_command", arguments=about)
+                append(home, replace(lost, outcome="started, outcome unknown"))
 
 
 def running(home: Path, id: str) -> bool:

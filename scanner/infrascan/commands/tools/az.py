@@ -187,10 +187,9 @@ NAME = re.compile(r"[a-z][a-z0-9\-]*")
 
 def review(parsed: Parsed) -> Parsed:
     why, effect, verb = parsed.refused, parsed.effect, parsed.verb
-    if effect is not Effect.READ and not parsed.unknown and parsed.operands[:1]:
-        verb = " ".join(parsed.operands[:4])
-    if effect is not Effect.READ:
+    if effect is not Effect.READ and parsed.operands and verb.startswith(parsed.operands[0]):
         lead = [word for word in parsed.operands[:5] if NAME.fullmatch(word)]
+        verb = " ".join(lead)
         secrets = [word for word in lead if KEYS.fullmatch(word)]
         if secrets and why == "":
             why = f"az {' '.join(lead)[:80]} is refused: {PRINTS}"

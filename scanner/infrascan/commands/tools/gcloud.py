@@ -213,7 +213,7 @@ def review(parsed: Parsed) -> Parsed:
     why = parsed.refused
     effect = parsed.effect
     verb = parsed.verb
-    if effect is not Effect.READ:
+    if effect is not Effect.READ and parsed.operands and verb.startswith(parsed.operands[0]):
         lead = [word for word in parsed.operands[:6] if NAME.fullmatch(word)]
         for size in range(len(lead), 0, -1):
             if DESTROYS.fullmatch(lead[size - 1]) and size > 1:
@@ -227,9 +227,7 @@ def review(parsed: Parsed) -> Parsed:
     for word in (*parsed.operands, *(v for values in parsed.flags.values() for v in values)):
         if word.startswith("@") or re.match(r"(?i)file:", word):
             why = why or f"{word[:60]!r} is refused: {FILES}"
-    return replace(
-        parsed, verb=verb if parsed.unknown or not why else parsed.verb, effect=effect, refused=why
-    )
+    return replace(parsed, verb=verb, effect=effect, refused=why)
 
 
 TOOL = Tool(
