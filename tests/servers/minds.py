@@ -258,9 +258,10 @@ def first_wrong(then: Mind) -> Mind:
     told: set[str] = set()
 
     def mind(asked: Asked) -> Any:
-        if asked.prompt in told:
+        start = asked.prompt[:200].splitlines()[0]  # some ways to ask add a schema to the end
+        if start in told:
             return then(asked)
-        told.add(asked.prompt)
+        told.add(start)
         return {"claims": "a lot", "symptom": 7}
 
     return mind

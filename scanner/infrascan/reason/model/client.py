@@ -118,9 +118,11 @@ class Model:
         tokens += size(schema_of(answer)) + self.card.overhead
         call = One(self, step, tokens, min(output or self.card.output, self.card.output))
         try:
-            return self.restored(await self.again(call, answer, sent))
+            made = (await self.again(call, answer, sent)).model_dump(mode="json")
         except BudgetError as error:
             raise ModelError(Failure.BUDGET, f"model {self.name}: {error}") from error
+        # instructor's answer is of a class of its own, and holds the raw completion
+        return answer.model_validate(walked(made, self.names))
 
     async def again(self, call: One, answer: type[Answer], sent: list[dict[str, str]]) -> Answer:
         waited, reshaped = 0, False
@@ -140,12 +142,6 @@ class Model:
                     raise
                 waited += 1
             await trio.sleep(pause)
-
-    def restored(self, answer: Answer) -> Answer:
-        if isinstance(self.names, Plain):
-            return answer
-        plain = walked(answer.model_dump(mode="json"), self.names)
-        return type(answer).model_validate(plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,9 @@ def installed(package: str, vendor: Vendor) -> None:
 
 
 def quiet() -> None:
-    """Keep instructor's log to itself: it logs errors with whole completions in them."""
+    """Silence what logs whole requests and completions, whoever listens."""
     for name in ("instructor", "google_genai"):
-        log = logging.getLogger(name)
-        log.propagate = False
-        if not log.handlers:
-            log.addHandler(logging.NullHandler())
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(eq=False)
