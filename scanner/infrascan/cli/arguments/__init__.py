@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from infrascan.cli.arguments import (
     approvals,
+    ask,
     audit,
     completion,
     mcp,
@@ -19,4 +20,4 @@ from infrascan.cli.arguments import (
     why,
 )
 
-COMMANDS = (run, providers, rules, scans, why, watch, mcp, approvals, audit, completion)
+COMMANDS = (run, ask, providers, rules, scans, why, watch, mcp, approvals, audit, completion)
