@@ -147,8 +147,17 @@ def pairs() -> list[str]:
 
 # `show` of these gives the secret itself.
 WHOLE = frozenset({"keyvault secret show", "redis list-keys", "webapp config appsettings list"})
+EXTRA = """
+    vault-name= server= account-name= vnet-name= nsg-name= registry= repository= zone-name=
+    cluster-name= top= filter= all/a assignee= scope= include-inherited start-time=
+    end-time= start-date= end-date= metric= metrics= interval= aggregation= offset=
+    max-events= resource-type= namespace= orderby= show-details/d tag= detail=
+    workspace-name= container-name=
+"""
+# Beside resource-group, `--resource` may be short for it; only these have one of that name.
 VERBS = (
-    *(read(words, EXTRA) for EXTRA in ("vault-name= server= account-name= vnet-name= nsg-name= registry= repository= zone-name= cluster-name= top= filter= all/a assignee= scope= include-inherited start-time= end-time= start-date= end-date= resource= metric= metrics= interval= aggregation= offset= max-events= resource-type= namespace= orderby= show-details/d tag= detail= workspace-name= container-name=",) for words in pairs() if words not in WHOLE),
+    *(read(words, EXTRA) for words in pairs() if words not in WHOLE),
+    *(read(words, EXTRA + " resource=") for words in ("monitor metrics list", "monitor metrics list-definitions", "monitor diagnostic-settings list")),
     read("version"),
     read("graph query", "graph-query/q= first= skip= management-groups="),
     *(refuse(words, PRINTS) for words in ("login", "logout", "account get-access-token", "account set", "account clear",
