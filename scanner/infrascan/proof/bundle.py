@@ -53,8 +53,11 @@ class Reads:
             for relation in along:
                 here.names.add(relation)
                 here = here.links.setdefault(relation, cls())
-            here.names.add(name)
+            here.names.add(head(name))
         return found
+
+
+NOTHING = Reads()
 
 
 def bundle(scan: Scan, wanted: Mapping[str, Wanted] | None = None) -> Iterator[Kept]:
@@ -95,11 +98,8 @@ def chosen(scan: Scan) -> dict[str, Wanted]:
         if (resource := by_key.get(finding.resource)) is not None:
             follow(resource, reads.get(finding.rule, Reads()), wanted)
     for evidence in cited(scan):
-        name = head(evidence.path)
-        resource = by_key.get(evidence.resource)
-        if resource is None or name in resource.links:
-            continue
-        wanted.setdefault(evidence.resource, Wanted()).names.add(name)
+        if (resource := by_key.get(evidence.resource)) is not None:
+            follow(resource, shown(evidence.path), wanted)
     for path in scan.paths:
         for step in path.steps:
             connect(by_key.get(step.source), by_key.get(step.target), step.relation, wanted)
@@ -119,10 +119,18 @@ def follow(resource: Resource, reads: Reads, wanted: dict[str, Wanted]) -> None:
     """Keep what is read of the resource, and of all that its relations lead to."""
     want = wanted.setdefault(resource.key, Wanted())
     want.names |= reads.names
-    for name, further in reads.links.items():
-        want.links[name] = None
-        for target in resource.links.get(name, ()):
-            follow(target, further, wanted)
+    for name in reads.names:
+        if name in resource.links:  # a relation may be read for who it leads to, and no more
+            want.links[name] = None
+            for target in resource.links[name]:
+                follow(target, reads.links.get(name, NOTHING), wanted)
+
+
+def shown(path: str) -> Reads:
+    """What it takes to see that a fact stands: `count(services[].pods)` counts along relations."""
+    if path.startswith("count(") and path.endswith(")"):
+        return Reads.of((path[len("count(") : -1],))
+    return Reads.of((head(path),))
 
 
 def connect(

@@ -17,7 +17,7 @@ from infrascan.packing import repacked
 from infrascan.proof import Kept, bundle, chosen, entries
 from infrascan.render.gaps import gaps_of
 from infrascan.render.research import cites, claim_row, cut_row, issue_row, path_row, research_row
-from infrascan.render.sealing import Seal, sealed, text
+from infrascan.render.sealing import Seal, line, sealed
 from infrascan.render.summary import Step, Summary, summarize
 
 SCHEMA = "infrascan.report/2"
@@ -37,20 +37,20 @@ def chunks(scan: Scan) -> Iterator[str]:
     yield from seal.member("scan", run(scan))
     yield from seal.member("summary", figures(scan, summary, len(gaps)))
     steps = (step_row(s, f) for s, f in enumerate(summary.steps, 1))
-    yield from seal.rows("first", map(text, steps))
-    yield from seal.rows("identities", map(text, map(identity_row, scan.identities)))
-    yield from seal.rows("coverage", map(text, map(coverage_row, scan.coverage)))
-    yield from seal.rows("gaps", map(text, map(gap_row, gaps)))
-    yield from seal.rows("rules", map(text, rule_rows(scan, firsts)))
+    yield from seal.rows("first", map(line, steps))
+    yield from seal.rows("identities", map(line, map(identity_row, scan.identities)))
+    yield from seal.rows("coverage", map(line, map(coverage_row, scan.coverage)))
+    yield from seal.rows("gaps", map(line, map(gap_row, gaps)))
+    yield from seal.rows("rules", map(line, rule_rows(scan, firsts)))
     findings = (finding_row(f, firsts[f.rule]) for f in summary.findings)
     yield from seal.rows("findings", map(sealed, findings))
     yield from seal.rows("paths", map(sealed, map(path_row, scan.paths)))
-    yield from seal.rows("cuts", map(text, map(cut_row, scan.cuts)))
-    yield from seal.rows("issues", map(text, map(issue_row, scan.issues)))
+    yield from seal.rows("cuts", map(line, map(cut_row, scan.cuts)))
+    yield from seal.rows("issues", map(line, map(issue_row, scan.issues)))
     yield from seal.member("research", research_row(scan.research))
     yield from seal.rows("claims", map(sealed, map(claim_row, scan.research.claims)))
-    yield from seal.rows("unknowns", (text(unknown_row(u, places[u.gap])) for u in scan.unknowns))
-    yield from seal.rows("resources", map(text, resource_rows(scan, wanted)))
+    yield from seal.rows("unknowns", (line(unknown_row(u, places[u.gap])) for u in scan.unknowns))
+    yield from seal.rows("resources", map(line, resource_rows(scan, wanted)))
     yield from seal.rows("ledger", map(sealed, map(fact_row, entries(scan, summary.findings))))
     kept = (kept_row(one, places) for one in bundle(scan, wanted))
     yield from seal.rows("bundle", map(sealed, kept))

@@ -26,14 +26,19 @@ def text(value: Any, separators: tuple[str, str] | None = None) -> str:
         return json.dumps(finite(value), allow_nan=False, separators=separators)
 
 
+def line(row: dict[str, Any]) -> str:
+    """A row of a list."""
+    return text(row, COMPACT)
+
+
 def sealed(row: dict[str, Any]) -> str:
     """The row as one line, with the hash of all that stands before it."""
-    line = text(row, COMPACT).removesuffix("}")
-    return f'{line}{MARK}{hashed(line)}"}}'
+    start = line(row).removesuffix("}")
+    return f'{start}{MARK}{hashed(start)}"}}'
 
 
-def hashed(line: str) -> str:
-    return sha256(line.encode()).hexdigest()
+def hashed(start: str) -> str:
+    return sha256(start.encode()).hexdigest()
 
 
 class Seal:

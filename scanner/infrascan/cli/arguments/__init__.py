@@ -16,8 +16,22 @@ from infrascan.cli.arguments import (
     rules,
     run,
     scans,
+    verify,
     watch,
     why,
 )
 
-COMMANDS = (run, ask, providers, rules, scans, why, watch, mcp, approvals, audit, completion)
+COMMANDS = (
+    run,
+    ask,
+    providers,
+    rules,
+    scans,
+    verify,
+    why,
+    watch,
+    mcp,
+    approvals,
+    audit,
+    completion,
+)

@@ -1,0 +1,93 @@
+"""Do paths, claims and issues follow: does each edge exist, each fact hold, each part exist?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infrascan.model import INTERNET
+from infrascan.model.research import digits
+from infrascan.proof import stands
+from infrascan.reason.verify.lines import Document, Row
+from infrascan.reason.verify.material import Material
+
+
+def path_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
+    """What is wrong with a path, a sentence each."""
+    steps = [step for step in row.value.get("steps") or () if isinstance(step, dict)]
+    words = [str(step.get(name)) for step in steps for name in ("source", "relation", "target")]
+    if not steps or digits(*words) != row.value.get("id"):
+        yield "its id is not that of its steps"
+    before = ""
+    for place, step in enumerate(steps, 1):
+        source = str(step.get("source"))
+        if (before and source != before) or (not before and source != INTERNET):
+            yield f"step {place} does not begin where the one before it ends"
+        before = str(step.get("target"))
+        yield from (f"step {place}: {said}" for said in step_faults(step, proof))
+    yield from absent(row, findings)
+
+
+def step_faults(step: Mapping[str, Any], proof: Material) -> Iterator[str]:
+    """An edge holds when its facts stand in the bundle, and the link, where the graph has one."""
+    yield from fact_faults(step, proof)
+    source, target = str(step.get("source")), str(step.get("target"))
+    for key in (source, target):
+        if key != INTERNET and key not in proof.resources:
+            yield f"the bundle has no sound line of {key}"
+            return
+    if not step.get("evidence") and not linked(step, source, target, proof):
+        yield f"nothing shows that it leads from {source} to {target}"
+
+
+def linked(step: Mapping[str, Any], source: str, target: str, proof: Material) -> bool:
+    relation = str(step.get("relation"))
+    return target in proof.links.get(source, {}).get(relation, ()) or source in proof.links.get(
+        target, {}
+    ).get(relation, ())
+
+
+def fact_faults(item: Mapping[str, Any], proof: Material) -> Iterator[str]:
+    for cited in item.get("evidence") or ():
+        fact = proof.facts.get(str(cited))
+        if fact is None:
+            yield f"it cites {cited}, which no sound line of the ledger has"
+            continue
+        resource = proof.resources.get(fact.resource)
+        if resource is None:
+            yield f"the bundle has no sound line of {fact.resource}"
+        elif not stands(fact, resource):
+            yield f"the bundle has another value at {fact.path}"
+
+
+def absent(row: Row, findings: set[str]) -> Iterator[str]:
+    for cited in row.value.get("findings") or ():
+        if cited not in findings:
+            yield f"the finding {cited} is not among those that hold"
+
+
+def claim_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
+    """What is wrong with what a model said, as code can see it."""
+    resources = [str(key) for key in row.value.get("resources") or ()]
+    if digits(str(row.value.get("title")), *resources) != row.value.get("id"):
+        yield "its id is not that of its title and resources"
+    yield from fact_faults(row.value, proof)
+    yield from absent(row, findings)
+    if not row.value.get("evidence") and not row.value.get("findings"):
+        yield "it cites nothing"
+
+
+def issue_faults(
+    report: Document, findings: set[str], paths: set[str]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of a section and what is wrong with the parts that it names."""
+    for row in report.row_values("issues"):
+        gone = [
+            *(one for one in row.get("findings") or () if one not in findings),
+            *(one for one in row.get("paths") or () if one not in paths),
+        ]
+        if gone:
+            yield "issues", f"{row.get('id')} names {gone[0]}, which does not hold"
+    for row in report.row_values("cuts"):
+        if gone := [one for one in row.get("paths") or () if one not in paths]:
+            yield "cuts", f"one names the path {gone[0]}, which does not hold"

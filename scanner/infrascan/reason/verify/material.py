@@ -1,0 +1,115 @@
+"""What a report offers as proof: facts by id, and resources built again from its bundle."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infrascan.evaluate.condition import Needs
+from infrascan.model import Evidence, Gap, Resource
+from infrascan.proof import fact_id
+from infrascan.reason.verify.lines import Document, Row
+from infrascan.reason.verify.outcome import Checked, State
+from infrascan.render import loading
+
+NAMED = re.compile(r'"(?:id|resource)":"((?:[^"\\]|\\.)*)"')  # in a line that is no JSON any more
+
+
+@dataclass(slots=True)
+class Material:
+    """Only what is as it was written is used: a line that was changed proves nothing."""
+
+    facts: dict[str, Evidence] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)  # by key
+    links: dict[str, Mapping[str, list[str]]] = field(
+        default_factory=dict
+    )  # as the bundle has them
+    faults: list[Checked] = field(default_factory=list)  # lines that were changed
+
+    def lacking(self, resource: str, needs: Needs) -> Iterator[str]:
+        """Keys of resources that a rule reads and that the bundle has no sound line of."""
+        if resource not in self.links:
+            yield resource
+            return
+        for name, further in needs.links:
+            for target in self.links[resource].get(name, ()):
+                yield from self.lacking(target, further)
+
+
+def material(report: Document) -> Material:
+    found = Material()
+    for row in report.rows.get("ledger", ()):
+        if fact := sound_fact(row):
+            found.facts[str(row.value["id"])] = fact
+        else:
+            found.faults.append(changed("fact", row))
+    known = {str(row.get("key")): row for row in report.row_values("resources")}
+    gaps = [gap_of(row) for row in report.row_values("gaps")]
+    for row in report.rows.get("bundle", ()):
+        key = str(row.value.get("resource"))
+        built = kept(row, known.get(key), gaps) if row.intact else None
+        if built is None:
+            found.faults.append(changed("resource", row))
+            continue
+        found.resources[key] = built
+        found.links[key] = row.value["links"]
+    for key, links in found.links.items():
+        found.resources[key].links = {
+            name: [found.resources[to] for to in targets if to in found.resources]
+            for name, targets in links.items()
+        }
+    return found
+
+
+def sound_fact(row: Row) -> Evidence | None:
+    """The fact in a line of the ledger, when its id is that of what it says."""
+    if not row.intact:
+        return None
+    try:
+        fact = loading.fact(dict(row.value))
+    except (KeyError, TypeError):
+        return None
+    same = fact_id(fact.resource, fact.path, fact.value) == row.value.get("id")
+    return fact if same else None
+
+
+def kept(row: Row, about: Mapping[str, Any] | None, gaps: list[Gap | None]) -> Resource | None:
+    """The resource in a line of the bundle, so far as the bundle has it."""
+    if about is None:
+        return None
+    try:
+        found = loading.resource(dict(about))
+        found.data = dict(row.value["data"])
+        for name, at in row.value["unread"].items():
+            gap = gap_of(at) if isinstance(at, dict) else gaps[at]
+            if gap is None:
+                return None
+            found.unread[name] = gap
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    links = row.value.get("links")
+    if not isinstance(links, dict) or not all(isinstance(to, list) for to in links.values()):
+        return None
+    return found if found.key == row.value.get("resource") else None
+
+
+def gap_of(row: Mapping[str, Any]) -> Gap | None:
+    try:
+        return loading.gap(dict(row))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def changed(what: str, row: Row) -> Checked:
+    """A line that is not as it was written, named as well as it still can be."""
+    said = row.value.get("id") or row.value.get("resource")
+    named = str(said) if said else next(iter(NAMED.findall(row.text)), f"line {row.number}")
+    return Checked(
+        what=what,
+        id=named,
+        name=str(row.value.get("title", "")),
+        state=State.BROKEN,
+        why=(f"line {row.number} was changed after it was written",),
+    )
