@@ -22,6 +22,9 @@ from infrascan.evaluate.rule import Example, Rule, RuleSet
 from infrascan.model import JSON, Category, Kind, Severity
 
 ESTATE = "estate"  # the folder of rules about several providers' kinds
+OTHERS = frozenset(
+    {"paths", "issues", "questions"}
+)  # folders beside the rules, with files of their own
 TITLE_CAP = 80
 ID_PART = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 BANNED = re.compile(r"(?:ensure|avoid|use|no|should|check)-.*|.*-enabled")
@@ -43,6 +46,8 @@ def load(folders: Sequence[Path], kinds: Mapping[str, Kind], *, partial: bool = 
             errors.append(RuleError(str(folder), 1, 1, "there is no such folder of rules"))
             continue
         for file in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
+            if file.relative_to(folder).parts[0] in OTHERS:
+                continue
             document, root = compose(file, str(file), examples=not partial)
             rule = read(
                 document, root, identifier(file, folder, providers), kinds, leads, partial=partial

@@ -171,13 +171,22 @@ def unread(source: Resource, relation: Relation) -> Gap | None:
 
 def sought(source: Resource, relation: Relation) -> Iterator[Any]:
     """The keys that a source leads to by this relation."""
-    if not relation.matching:
-        yield from at(source, relation.path)
-        return
     for value in at(source, relation.path):
-        if match := re.search(relation.matching, str(value)):
-            found = match.expand(relation.key) if relation.key else value
-            yield match[1] if match.re.groups and not relation.key else found
+        key = keyed(relation, value)
+        if key is not None:
+            yield key
+
+
+def keyed(relation: Relation, value: Any) -> Any:
+    """The key that a value at the relation's path stands for; None when it is none."""
+    if not relation.matching:
+        return value
+    match = re.search(relation.matching, str(value))
+    if not match:
+        return None
+    if relation.key:
+        return match.expand(relation.key)
+    return match[1] if match.re.groups else value
 
 
 def spelled(relation: Relation, key: Any) -> Any:

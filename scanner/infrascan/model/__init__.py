@@ -342,6 +342,7 @@ class Scan:
     paths: list[Path] = field(default_factory=list)  # the worst first
     cuts: list[Cut] = field(default_factory=list)  # the one that ends most paths first
     issues: list[Issue] = field(default_factory=list)  # the worst first
+    path_notes: list[str] = field(default_factory=list)  # which paths may be missing, and why
     research: Research = field(default_factory=Research)
     # kind -> field of its data, "" for the rest -> the operation that gave it: "s3.GetBucketAcl"
     calls: dict[str, dict[str, str]] = field(default_factory=dict)

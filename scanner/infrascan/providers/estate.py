@@ -170,8 +170,34 @@ def of_clusters() -> Iterator[tuple[str, Relation]]:
             "k8s.service",
             leads("load_balancer", path, to, ADDRESSES[to], "kubernetes_services", matching=V4),
         )
+        yield "k8s.ingress", leads("load_balancer", path, to, ADDRESSES[to], "kubernetes_ingresses", matching=V4)  # fmt: skip
     for to, by, pattern in CLUSTERS:
         yield "k8s.cluster", leads("managed_cluster", "server", to, by, "clusters", matching=pattern)  # fmt: skip
+
+
+# Who a Kubernetes service account is in a cloud: annotation, kind, path of the key.
+BECOMES: tuple[tuple[str, str, str], ...] = (
+    ("eks.amazonaws.com/role-arn", "aws.iam.role", "Arn"),
+    ("iam.gke.io/gcp-service-account", "gcp.iam.service_account", "email"),
+    ("azure.workload.identity/client-id", "azure.managedidentity.user_assigned_identity", "properties.clientId"),
+)  # fmt: skip
+
+
+def of_accounts() -> Iterator[tuple[str, Relation]]:
+    """From a service account in a cluster to the identity in a cloud that its pods have."""
+    for annotation, to, by in BECOMES:
+        path = f'metadata.annotations.["{annotation}"]'
+        yield "k8s.service_account", leads("cloud_identity", path, to, by, "kubernetes_service_accounts")  # fmt: skip
+
+
+def of_backends() -> Iterator[tuple[str, Relation]]:
+    """From a Terraform state to the bucket or storage account that it is kept in."""
+    for path, to, by in (
+        ("backend.bucket", "aws.s3.bucket", "Name"),
+        ("backend.bucket", "gcp.storage.bucket", "@name"),
+        ("backend.storage_account_name", "azure.storage.storage_account", "@name"),
+    ):
+        yield "terraform.state", leads("kept_in", path, to, by, "terraform_states")
 
 
 def of_subjects() -> Iterator[tuple[str, Relation]]:
@@ -220,6 +246,8 @@ def crossing() -> dict[str, tuple[Relation, ...]]:
         of_images,
         of_builds,
         of_clusters,
+        of_accounts,
+        of_backends,
         of_subjects,
         of_workflows,
         of_states,

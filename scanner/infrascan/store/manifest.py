@@ -76,6 +76,7 @@ def manifest(scan: Scan, files: Mapping[str, File], stored: str) -> dict[str, An
         "monthly_cost": scan.monthly_cost,
         "unpriced": scan.unpriced,
         "cuts": [cut_json(cut) for cut in scan.cuts],
+        "path_notes": scan.path_notes,
         "research": research_json(scan.research),
         "calls": scan.calls,
         "summary": {
@@ -203,6 +204,7 @@ def empty_scan(content: Mapping[str, Any]) -> Scan:
         gaps=[],
         coverage=[],
         cuts=[cut_of(cut) for cut in content["cuts"]],
+        path_notes=list(content.get("path_notes", ())),
         research=research_of(content["research"]),
         calls=content.get("calls", {}),
     )

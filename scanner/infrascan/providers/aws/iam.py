@@ -91,7 +91,17 @@ ROLES = Listing(
     id="{Arn}",
     name=("RoleName",),
     tags="Tags",
-    relations=(attached("roles"),),
+    relations=(
+        attached("roles"),
+        Relation(
+            name="boundary",
+            path="PermissionsBoundary.PermissionsBoundaryArn",
+            to="aws.iam.policy",
+            by="id",
+            reverse="bounded_roles",
+            within="account",
+        ),
+    ),
 )
 
 POLICIES = Listing(

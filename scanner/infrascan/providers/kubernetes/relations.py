@@ -113,6 +113,24 @@ def webhook(kind: str) -> tuple[Relation, ...]:
     return (ref("services", "k8s.service", reverse, missing="missing_services"),)
 
 
+def balanced(reverse: str) -> tuple[Relation, ...]:
+    """The load balancer in AWS that an object's status names."""
+    return tuple(
+        Relation(
+            name=name,
+            path="status.loadBalancer.ingress[].hostname",
+            to=kind,
+            by="host",
+            reverse=reverse,
+            within="anywhere",
+        )
+        for name, kind in (
+            ("load_balancer", "aws.elbv2.load_balancer"),
+            ("classic_load_balancer", "aws.elb.load_balancer"),
+        )
+    )
+
+
 SCALED = (
     ("deployments", "k8s.deployment"),
     ("stateful_sets", "k8s.stateful_set"),
@@ -156,23 +174,13 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
     "k8s.service": (
         selects("pods", "k8s.pod", "services"),
         *(selects(name, kind, "services", by=TEMPLATE_LABELS) for name, kind in SCALED),
-        *(
-            Relation(
-                name=name,
-                path="status.loadBalancer.ingress[].hostname",
-                to=kind,
-                by="host",
-                reverse="kubernetes_services",
-                within="anywhere",
-            )
-            for name, kind in (
-                ("load_balancer", "aws.elbv2.load_balancer"),
-                ("classic_load_balancer", "aws.elb.load_balancer"),
-            )
-        ),
+        *balanced("kubernetes_services"),
     ),
     "k8s.endpoint_slice": (ref("service", "k8s.service", "endpoint_slices"),),
-    "k8s.ingress": (ref("services", "k8s.service", "ingresses", missing="missing_services"),),
+    "k8s.ingress": (
+        ref("services", "k8s.service", "ingresses", missing="missing_services"),
+        *balanced("kubernetes_ingresses"),
+    ),
     "k8s.network_policy": (
         selects("pods", "k8s.pod", "network_policies", path="spec.podSelector"),
         *(

@@ -81,6 +81,15 @@ KINDS: Mapping[str, Kind] = {
                 reverse="managers",  # both ways: unread wherever a state was not read
                 within="anywhere",
             ),
+            # A state is an account, so its resources are those of its account.
+            Relation(
+                name="state",
+                path="@account",
+                to="terraform.state",
+                by="@account",
+                reverse="resources",
+                within="account",
+            ),
         ),
         kind("terraform.plan", "Terraform plan", PLAN),
         kind("terraform.change", "Change in a Terraform plan", CHANGE),

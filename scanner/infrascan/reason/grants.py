@@ -1,0 +1,204 @@
+"""What an identity may do, from the policies that were read: the permission behind a step.
+
+Each way of writing permissions down has a reader here. All of an identity's statements are read
+together, so that a Deny in one policy takes back what another allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infrascan.evaluate import policy
+from infrascan.evaluate.interpret import trimmed
+from infrascan.model import Evidence, Gap, Resource
+from infrascan.paths import values
+from infrascan.reason.path_rules import Grants
+
+SLOT = re.compile(r"\{([^{}]+)\}")
+AWS_OWNED = re.compile(r"^arn:[a-z-]+:iam::aws:policy/(?:.*/)?([^/]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of an identity's policies, and where it stands."""
+
+    row: Mapping[str, Any]
+    holder: Resource  # the role, or the policy attached to it
+    path: str
+
+    def fact(self) -> Evidence:
+        if self.path.startswith("AttachedManagedPolicies"):  # AWS's own: its name is the evidence
+            return Evidence(
+                resource=self.holder.key,
+                path=self.path,
+                value=next(iter(concrete(self.holder, self.path)), None),
+            )
+        return Evidence(resource=self.holder.key, path=self.path, value=trimmed(dict(self.row)))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """That something is allowed: the evidence, what grants it, and what was not read."""
+
+    evidence: tuple[Evidence, ...]
+    holder: Resource
+    label: str = ""  # distinguishes statements: which one it was
+    unsure: tuple[Gap, ...] = ()
+
+
+@dataclass(slots=True)
+class Permissions:
+    """Answers, remembered by identity. `policies` are those that AWS keeps and no call gives."""
+
+    policies: Mapping[str, Any]
+    statements: dict[int, list[Statement]] = field(default_factory=dict)
+    bounds: dict[int, tuple[list[Statement] | None, tuple[Gap, ...]]] = field(default_factory=dict)
+    unknown: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # policy of AWS -> roles that have it
+
+    def allowed(self, grants: Grants, who: Resource, what: Resource | None) -> Allowed | None:
+        """Whether `who` has the permission on `what`; None for `what` is on everything."""
+        if grants.by == "gcp":
+            return bound(grants, who, what) if what is not None else None
+        resource = template(grants.resource, what) if what is not None else grants.resource
+        if grants.resource and not resource:
+            return None
+        if what is not None and what.account != who.account:
+            return None  # the other account's own policy would have to admit it too
+        return self.by_statements(grants, who, resource)
+
+    def by_statements(self, grants: Grants, who: Resource, resource: str) -> Allowed | None:
+        rows = self.of(who)
+        wanted = policy.Grant(principal="", actions=grants.actions, resource=resource)
+        index = policy.granting({"Statement": [s.row for s in rows]}, wanted, who.account)
+        if index is None:
+            return None
+        limit, gaps = self.boundary(who)
+        if limit is not None and not policy.granted(
+            {"Statement": [s.row for s in limit]}, wanted, who.account
+        ):
+            return None
+        found = rows[index]
+        return Allowed((found.fact(),), found.holder, f"{found.holder.key} {found.path}", gaps)
+
+    def of(self, who: Resource) -> list[Statement]:
+        """Every statement of the policies of a role or user."""
+        if id(who) not in self.statements:
+            self.statements[id(who)] = list(self.gathered(who))
+        return self.statements[id(who)]
+
+    def gathered(self, who: Resource) -> Iterator[Statement]:
+        for name in ("RolePolicyList", "UserPolicyList"):
+            listed = who.data.get(name)
+            for i, inline in enumerate(listed if isinstance(listed, list) else ()):
+                document = inline.get("PolicyDocument") if isinstance(inline, dict) else None
+                yield from spread(document, who, f"{name}[{i}].PolicyDocument")
+        for attached in who.links.get("policies", ()):
+            yield from current(attached)
+        listed = who.data.get("AttachedManagedPolicies")
+        for i, entry in enumerate(listed if isinstance(listed, list) else ()):
+            arn = str(entry.get("PolicyArn", "")) if isinstance(entry, dict) else ""
+            if match := AWS_OWNED.match(arn):
+                if match[1] not in self.policies:
+                    self.unknown.setdefault(match[1], set()).add(who.key)
+                path = f"AttachedManagedPolicies[{i}].PolicyArn"
+                for row in policy.statements(self.policies.get(match[1])):
+                    yield Statement(row, who, path)
+
+    def boundary(self, who: Resource) -> tuple[list[Statement] | None, tuple[Gap, ...]]:
+        """The statements that bound the identity; None for no bound, or one that was not read."""
+        if id(who) not in self.bounds:
+            self.bounds[id(who)] = self.read_boundary(who)
+        return self.bounds[id(who)]
+
+    def read_boundary(self, who: Resource) -> tuple[list[Statement] | None, tuple[Gap, ...]]:
+        arn = next(values(who.data, "PermissionsBoundary.PermissionsBoundaryArn"), "")
+        if not arn:
+            return None, ()
+        for limit in who.links.get("boundary", ()):
+            return list(current(limit)), ()
+        match = AWS_OWNED.match(str(arn))
+        if match and match[1] in self.policies:
+            rows = policy.statements(self.policies[match[1]])
+            return [Statement(row, who, "PermissionsBoundary") for row in rows], ()
+        gap = who.unread.get("boundary")
+        return None, (gap,) if gap else ()
+
+
+def current(attached: Resource) -> Iterator[Statement]:
+    """The statements of the version of a managed policy that is in force."""
+    versions = attached.data.get("PolicyVersionList")
+    for i, version in enumerate(versions if isinstance(versions, list) else ()):
+        if isinstance(version, dict) and version.get("IsDefaultVersion"):
+            yield from spread(version.get("Document"), attached, f"PolicyVersionList[{i}].Document")
+
+
+def spread(document: Any, holder: Resource, path: str) -> Iterator[Statement]:
+    """The statements of a document. One given as text is evidence as a whole."""
+    rows = policy.statements(document)
+    for i, row in enumerate(rows):
+        if not isinstance(document, dict):
+            yield Statement(row, holder, path)
+        elif isinstance(document.get("Statement"), list):
+            yield Statement(row, holder, f"{path}.Statement[{i}]")
+        else:
+            yield Statement(row, holder, f"{path}.Statement")
+
+
+def bound(grants: Grants, who: Resource, what: Resource) -> Allowed | None:
+    """Whether a service account of Google Cloud has one of the roles, on the resource itself or
+    on its project."""
+    member = f"serviceAccount:{who.data.get('email', '')}"
+    for holder in (what, *what.links.get("project", ()), *what.links.get("in_project", ())):
+        bindings = next(values(holder.data, "iam_policy.bindings"), None)
+        for i, binding in enumerate(bindings if isinstance(bindings, list) else ()):
+            if not isinstance(binding, dict) or binding.get("role") not in grants.actions:
+                continue
+            members = binding.get("members")
+            if isinstance(members, list) and member in members and not binding.get("condition"):
+                path = f"iam_policy.bindings[{i}]"
+                facts = (
+                    Evidence(
+                        resource=holder.key, path=f"{path}.role", value=trimmed(binding["role"])
+                    ),
+                    Evidence(
+                        resource=holder.key,
+                        path=f"{path}.members[{members.index(member)}]",
+                        value=member,
+                    ),
+                )
+                return Allowed(facts, holder, f"{holder.key} {binding['role']}")
+    return None
+
+
+def template(text: str, resource: Resource) -> str:
+    """`{Arn}/*` with the resource's values; "" when one is missing."""
+    missing = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal missing
+        name = match[1]
+        if name in ("id", "name", "account", "region"):
+            return str(getattr(resource, name))
+        found = next((v for v in values(resource.data, name) if isinstance(v, str | int)), None)
+        missing = missing or found is None
+        return str(found)
+
+    done = SLOT.sub(value, text)
+    return "" if missing else done
+
+
+def concrete(resource: Resource, path: str) -> Iterator[Any]:
+    """The value at a path with indexes: `AttachedManagedPolicies[0].PolicyArn`."""
+    here: Any = resource.data
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        if index:
+            here = here[int(index)] if isinstance(here, list) and int(index) < len(here) else None
+        else:
+            here = here.get(name) if isinstance(here, dict) else None
+    if here is not None:
+        yield here
