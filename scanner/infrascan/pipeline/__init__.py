@@ -211,7 +211,7 @@ def judged(
         total, unpriced = price_all(collected.resources)
         verdicts = evaluate(rules, collected.resources, collected.gaps, now=observed, price=saving)
         findings = count_once(verdicts.findings, collected.resources)
-    return Scan(
+    result = Scan(
         id="",
         version=__version__,
         started="",
@@ -231,6 +231,10 @@ def judged(
         interrupted=collected.interrupted,
         calls=calls_of(collected.resources, kinds),
     )
+    from infrascan.reason.connect import connect  # which --help and plan do without
+
+    connect(result, kinds, observed)
+    return result
 
 
 def calls_of(resources: Sequence[Resource], kinds: dict[str, Kind]) -> dict[str, dict[str, str]]:
