@@ -295,7 +295,7 @@ class Google:
             if tools
             else settings.get("responseSchema") or settings.get("responseJsonSchema") or {}
         )
-        title = tools[0]["name"] if tools else ""
+        title = tools[0]["name"] if tools else (schema or {}).get("title", "")
         model = re.search(r"models/([^:]+):", request.path)
         assert model
         return Asked(
@@ -313,7 +313,7 @@ class Google:
     @staticmethod
     def write(asked: Asked, said: Any, text: str, taken: tuple[int, int]) -> Any:
         part: dict[str, Any] = {"text": text}
-        if asked.title and not isinstance(said, str):
+        if asked.request.json.get("tools") and not isinstance(said, str):
             part = {"functionCall": {"name": asked.title, "args": said}}
         return {
             "candidates": [

@@ -57,7 +57,8 @@ class Study:
     skipped: int = 0
     in_a_row: int = 0
     extracted: int = 0
-    over: str = ""
+    over: str = ""  # why nothing more is asked
+    limit: str = ""  # which limit a call met
 
     async def run(self, found: Sequence[Cluster]) -> None:
         """Go through the clusters, a few at once, the weightiest first."""
@@ -88,7 +89,15 @@ class Study:
                 self.fail(error)
 
     def fail(self, error: ModelError) -> None:
+        if error.failure is Failure.BUDGET:
+            self.skipped += 1
+            self.limit = self.limit or error.detail
+            return
         self.failed += 1
+        self.note(error)
+
+    def note(self, error: ModelError) -> None:
+        """Give up on a model that fails for good, or several times in a row."""
         self.in_a_row += 1
         self.failures.append(error)
         if error.failure in ENDING or self.in_a_row >= PATIENCE:
@@ -185,10 +194,13 @@ class Study:
             try:
                 symptom = await symptom_of(text, self.model, self.budget, self.cache)
             except ModelError as error:
-                self.failures.append(error)
-                if error.failure in ENDING:
+                if error.failure is Failure.BUDGET:
+                    return
+                self.note(error)
+                if self.over:
                     raise
                 continue
+            self.in_a_row = 0
             table.hints[mark] = symptom.value
 
     def take(self, verdict: Verdict) -> None:

@@ -112,6 +112,7 @@ class Native:
                 messages=[dict(message) for message in messages],
                 response_model=answer,
                 max_retries=0,
+                strict=False,  # an enum comes as a string, a float perhaps as a whole number
                 hooks=hooks(meter),
                 **{self.limit: tokens},
             )
@@ -146,6 +147,7 @@ class Threaded:
                 messages=[dict(message) for message in messages],
                 response_model=answer,
                 max_retries=0,
+                strict=False,  # an enum comes as a string, a float perhaps as a whole number
                 hooks=hooks(meter),
                 **self.extra,
                 **({self.limit: tokens} if self.limit else {}),
