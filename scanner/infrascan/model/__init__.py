@@ -23,6 +23,7 @@ from infrascan.model.research import (
     Step,
     Usage,
 )
+from infrascan.model.spending import Spent
 
 __all__ = [
     "INTERNET",
@@ -54,6 +55,7 @@ __all__ = [
     "RuleSummary",
     "Scan",
     "Severity",
+    "Spent",
     "State",
     "Step",
     "Unknown",
@@ -344,6 +346,7 @@ class Scan:
     issues: list[Issue] = field(default_factory=list)  # the worst first
     path_notes: list[str] = field(default_factory=list)  # which paths may be missing, and why
     research: Research = field(default_factory=Research)
+    spending: tuple[Spent, ...] = ()  # by owner, service and provider, the dearest first
     # kind -> field of its data, "" for the rest -> the operation that gave it: "s3.GetBucketAcl"
     calls: dict[str, dict[str, str]] = field(default_factory=dict)
 

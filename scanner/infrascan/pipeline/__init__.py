@@ -14,6 +14,7 @@ import trio
 from infrascan import __version__
 from infrascan.collect.engine import Collected, Collection, Progress, Read, Silent
 from infrascan.collect.nursery import open_nursery
+from infrascan.collect.provider import Selection
 from infrascan.collect.recording import Recorder, Replay
 from infrascan.evaluate import ESTATE, RuleSet, evaluate, load
 from infrascan.graph import link
@@ -33,9 +34,12 @@ from infrascan.pipeline.request import (
     selected,
     stamp,
 )
+from infrascan.pipeline.worker import Job
+from infrascan.pipeline.workers import Worker, cores, shared_out
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import load as load_provider
 from infrascan.reason.model.choice import ModelChoice
+from infrascan.reason.spending import spending
 from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
@@ -106,8 +110,11 @@ async def scan(
         resumed = kept(journal) if journal else {}
         if request.resume:
             shown.said(f"resuming: {len(resumed)} partitions are read already")
+        local = bool(replay or recorder)  # which one process reads, or writes
+        own, *others = shared_out(names, 1 if local else request.processes or cores())
         collection = Collection(
-            providers=[load_provider(name)(selection) for name in names],
+            providers=[load_provider(name)(selection) for name in own],
+            elsewhere=[Worker(job_of(request, selection, group)) for group in others],
             progress=shown,
             recorder=recorder,
             replay=replay,
@@ -158,6 +165,17 @@ async def researched(
 
     collection.scope = trio.CancelScope()
     return await studied(result, choice, home, shown.said, collection.scope)
+
+
+def job_of(request: Request, selection: Selection, names: tuple[str, ...]) -> Job:
+    return Job(
+        providers=names,
+        selection=selection,
+        attempt_seconds=request.call_seconds,
+        seconds=request.deadline_seconds,
+        only=frozenset(request.kinds) or None,
+        live=request.live,
+    )
 
 
 def stored(result: Scan, home: Path, replay: Replay | None) -> None:
@@ -234,6 +252,7 @@ def judged(
     from infrascan.reason.connect import connect  # which --help and plan do without
 
     connect(result, kinds, observed)
+    result.spending = spending(result)
     return result
 
 

@@ -11,7 +11,14 @@ from typing import Any
 
 from infrascan.model import SEVERITIES, InputError, Scan
 from infrascan.store.connected import cut_json, cut_of, research_json, research_of
-from infrascan.store.records import identity_json, identity_of, rule_json, rule_of
+from infrascan.store.records import (
+    identity_json,
+    identity_of,
+    rule_json,
+    rule_of,
+    spent_json,
+    spent_of,
+)
 from infrascan.store.tables import TABLES
 
 FORMAT = 2
@@ -79,6 +86,7 @@ def manifest(scan: Scan, files: Mapping[str, File], stored: str) -> dict[str, An
         "path_notes": scan.path_notes,
         "research": research_json(scan.research),
         "calls": scan.calls,
+        "spending": [spent_json(spent) for spent in scan.spending],
         "summary": {
             "severities": {severity.value: scan.count(severity) for severity in SEVERITIES},
             "monthly_saving": scan.monthly_saving,
@@ -207,4 +215,5 @@ def empty_scan(content: Mapping[str, Any]) -> Scan:
         path_notes=list(content.get("path_notes", ())),
         research=research_of(content["research"]),
         calls=content.get("calls", {}),
+        spending=tuple(spent_of(row) for row in content.get("spending", ())),
     )

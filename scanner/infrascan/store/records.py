@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from infrascan.model import (
@@ -18,6 +19,7 @@ from infrascan.model import (
     Resource,
     RuleSummary,
     Severity,
+    Spent,
     State,
 )
 
@@ -172,6 +174,14 @@ def identity_json(identity: Identity) -> dict[str, Any]:
 
 def identity_of(value: Mapping[str, Any]) -> Identity:
     return Identity(**{**value, "state": Connection(value["state"])})
+
+
+def spent_json(spent: Spent) -> dict[str, Any]:
+    return {**asdict(spent), "told": list(spent.told)}
+
+
+def spent_of(value: Mapping[str, Any]) -> Spent:
+    return Spent(**{**value, "told": tuple(value["told"])})
 
 
 def rule_json(rule: RuleSummary) -> dict[str, Any]:
