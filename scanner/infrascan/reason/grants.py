@@ -63,7 +63,7 @@ class Permissions:
     def allowed(self, grants: Grants, who: Resource, what: Resource | None) -> Allowed | None:
         """Whether `who` has the permission on `what`; None for `what` is on everything."""
         if grants.by == "gcp":
-            return bound(grants, who, what) if what is not None else None
+            return bound(grants, who, what)
         resource = template(grants.resource, what) if what is not None else grants.resource
         if grants.resource and not resource:
             return None
@@ -149,11 +149,14 @@ def spread(document: Any, holder: Resource, path: str) -> Iterator[Statement]:
             yield Statement(row, holder, f"{path}.Statement")
 
 
-def bound(grants: Grants, who: Resource, what: Resource) -> Allowed | None:
+def bound(grants: Grants, who: Resource, what: Resource | None) -> Allowed | None:
     """Whether a service account of Google Cloud has one of the roles, on the resource itself or
-    on its project."""
+    on its own project; None for the resource is the project alone."""
     member = f"serviceAccount:{who.data.get('email', '')}"
-    for holder in (what, *what.links.get("project", ()), *what.links.get("in_project", ())):
+    holders = [what] if what else []
+    if what is None or what.account == who.account:
+        holders += who.links.get("project", ())
+    for holder in holders:
         bindings = next(values(holder.data, "iam_policy.bindings"), None)
         for i, binding in enumerate(bindings if isinstance(bindings, list) else ()):
             if not isinstance(binding, dict) or binding.get("role") not in grants.actions:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from infrascan.evaluate.command import filled
 from infrascan.evaluate.condition import Condition
 from infrascan.evaluate.interpret import Answer, interpret
 from infrascan.evaluate.rule import Rule
-from infrascan.model import Evidence, Finding, Fix, Gap, Kind, Resource
+from infrascan.model import Evidence, Finding, Fix, Gap, Kind, Resource, Severity
 from infrascan.reason.grants import Allowed, Permissions
 from infrascan.reason.path_rules import Entry, Goal, Move, PathRules, Remedy
 from infrascan.reason.witness import fact, spots, witness
@@ -38,6 +38,7 @@ class Hop:
     findings: tuple[str, ...] = ()
     label: str = ""  # of the statement that grants it
     alike: tuple[Resource, ...] = ()
+    severity: Severity | None = None  # of the rule that flags an entry
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ class Hops:
             fix=fix,
             unsure=answer.gaps,
             findings=self.flagged([rule.id] if rule else (), resource),
+            severity=rule.severity if rule else None,
         )
 
     def first(self, entry: Entry, resource: Resource) -> tuple[Answer, Rule | None]:
@@ -285,7 +287,3 @@ def told(
 
 def quoted(name: str) -> str:
     return f"“{short(visible(name), 60)}”"
-
-
-def with_alike(hop: Hop, others: Sequence[Resource]) -> Hop:
-    return replace(hop, alike=tuple(others))

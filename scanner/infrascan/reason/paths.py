@@ -175,7 +175,7 @@ def find(
     entries = search.collapsed(h for h in entries if id(h.target) in search.near)
     routes, more = chosen(search, entries)
     paths = [path_of(search, route, findings) for route in routes]
-    paths.sort(key=lambda p: (p.severity.rank, len(p.steps), p.title, p.id))
+    paths.sort(key=lambda p: (p.severity.rank, -len(p.blast), -len(p.steps), p.title, p.id))
     notes = list(noted(search, more))
     for resource in packed:
         resource.pack()
@@ -226,7 +226,7 @@ def chosen(search: Search, entries: Sequence[Hop]) -> tuple[list[tuple[Hop, ...]
     told = {tail for route in found for tail in ends(route)}
     whole = [r for r in found if r[0].fix is not None or spelled(r) not in told]
     whole.sort(
-        key=lambda r: (severity_of(search, r).rank, len(r), [h.target.key for h in r], r[0].move)
+        key=lambda r: (severity_of(search, r).rank, -len(r), [h.target.key for h in r], r[0].move)
     )
     return whole[:KEPT], len(whole) - KEPT if len(whole) > KEPT else 0
 
@@ -255,10 +255,13 @@ def severity_of(search: Search, route: Sequence[Hop]) -> Severity:
     """Critical with nothing in between, one less bad for each thing an attacker must still bring.
 
     Control over all else makes up for one of them; something that was not read takes one back.
+    What a rule flags by itself is as bad as the rule argues.
     """
     goal, answer = goal_of(search, route[-1].target)
     between = len({hop.needs for hop in route if hop.needs})
     rank = between - (1 if goal.control and between else 0)
+    if len(route) == 1 and route[0].severity:
+        rank = route[0].severity.rank
     if any(hop.unsure for hop in route) or answer.gaps:
         rank += 1
     return SEVERITIES[min(rank, Severity.LOW.rank)]
