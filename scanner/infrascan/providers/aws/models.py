@@ -36,6 +36,11 @@ ALWAYS: Mapping[str, tuple[str, ...]] = {
     "ce": ("GetCostAndUsage",),
     "cloudwatch": ("GetMetricData",),
     "ec2": ("DescribeRegions",),
+    # State files of Terraform, and other vendors' buckets.
+    "s3": (
+        *("GetObject", "ListBuckets", "GetBucketAcl", "GetBucketPolicy", "GetBucketVersioning"),
+        *("GetBucketLifecycleConfiguration", "GetBucketCors"),
+    ),
     "sts": (),  # credentials may need any of them
 }
 

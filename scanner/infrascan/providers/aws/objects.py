@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3.session
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from infrascan.model import ReadError, Reason
 from infrascan.providers.aws.errors import translated
+from infrascan.providers.aws.models import loader
 from infrascan.providers.aws.sending import AGENT, CONNECT_SECONDS, HOME, READ_SECONDS
 
 LARGEST = 256 << 20  # bytes
@@ -37,6 +39,7 @@ def fetch(
     """
     with refusals():
         inner = botocore.session.Session(profile=profile or None)
+        inner.register_component("data_loader", loader())
         session = boto3.session.Session(botocore_session=inner)
         place = region or session.region_name or HOME
         for role in roles:
@@ -97,24 +100,47 @@ def assumed(
     )
 
 
-def store(endpoint: str, region: str, key: str, secret: str) -> Any:
-    """A client for the buckets of another vendor. Nothing of AWS's own credentials goes there."""
-    # Another vendor's store is not the profile's: what variables and files of AWS say must not count.
-    inner = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
-    return boto3.session.Session(botocore_session=inner).client(
-        "s3",
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=settings(s3={"addressing_style": "path"}),
-    )
+@dataclass(eq=False)
+class Store:
+    """The buckets of another vendor with S3's interface. Nothing of AWS's own credentials goes there.
+
+    Regions share the model of S3 and one pool of connections: a model parsed for each took more
+    time and memory than all else in a scan.
+    """
+
+    key: str
+    secret: str
+    session: Any = field(init=False)
+    transport: Any = None
+
+    def __post_init__(self) -> None:
+        # It is not the profile's: what variables and files of AWS say must not count.
+        self.session = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        self.session.register_component("data_loader", loader())
+
+    def client(self, endpoint: str, region: str) -> Any:
+        """A client for one region."""
+        client = self.session.create_client(
+            "s3",
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            config=settings(s3={"addressing_style": "path"}),
+        )
+        inner = client._endpoint
+        if self.transport is None:
+            self.transport = inner.http_session
+        else:
+            inner.http_session.close()
+            inner.http_session = self.transport
+        return client
 
 
 @contextmanager

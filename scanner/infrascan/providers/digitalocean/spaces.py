@@ -116,18 +116,20 @@ SPACES = (BUCKETS,)
 class Spaces:
     """The clients of the regions, made when first needed; they may be used from any thread."""
 
+    store: Any = None
     clients: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, region: str) -> Any:
         sdk.imported("infrascan.providers.aws.objects")
-        from infrascan.providers.aws.objects import store
+        from infrascan.providers.aws.objects import Store
 
         with self.lock:
+            if self.store is None:
+                self.store = Store(os.environ.get(KEY, ""), os.environ.get(SECRET, ""))
             if region not in self.clients:
                 where = (os.environ.get(ENDPOINT) or DEFAULT).replace(REGION, region)
-                key, secret = (os.environ.get(name, "") for name in (KEY, SECRET))
-                self.clients[region] = store(where, region, key, secret)
+                self.clients[region] = self.store.client(where, region)
             return self.clients[region]
 
     def send(self, call: Call) -> Any:
