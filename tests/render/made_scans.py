@@ -26,6 +26,7 @@ from infrascan.model import (
     State,
     Unknown,
 )
+from infrascan.reason.spending import spending
 
 SECURITY, COST, RELIABILITY = Category.SECURITY, Category.COST, Category.RELIABILITY
 CRITICAL, HIGH, MEDIUM, LOW, INFO = tuple(Severity)
@@ -210,7 +211,7 @@ def estate(findings: int = 60, seed: int = 7) -> Scan:
         )
         resources.append(resource)
         made.append(finding(rule, resource, cost))
-    return Scan(
+    made_scan = Scan(
         id="20261121T093000Z-5f3a",
         version="0.1.0",
         started="2026-11-21T09:30:00Z",
@@ -228,6 +229,8 @@ def estate(findings: int = 60, seed: int = 7) -> Scan:
         monthly_cost=round(sum(r.data.get("monthly_cost", 0.0) for r in resources), 2),
         unpriced={"aws.redshift.cluster": 2} if findings else {},
     )
+    made_scan.spending = spending(made_scan)
+    return made_scan
 
 
 def choose(dice: random.Random) -> Made:

@@ -115,7 +115,7 @@ def savings(findings: Iterable[Finding], resources: Sequence[Resource]) -> dict[
     for finding in counted:
         if (resource := by_key.get(finding.resource)) is None or finding.saving is None:
             continue
-        paying = [(payer.key, priced(payer) or 0) for payer in payers(resource)]
+        paying = [(payer.key, priced(payer) or 0) for payer in payers(resource) or (resource,)]
         for key, cents in parted(round(finding.saving.monthly * 100), paying):
             found[key] = found.get(key, 0) + cents
     return found

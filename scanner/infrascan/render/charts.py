@@ -69,14 +69,14 @@ def by_provider(summary: Summary) -> list[Bar]:
     return [stacked(name, row, most) for name, row in summary.providers.items()]
 
 
-def spend_bars(spends: Sequence[Spend], limit: int = KINDS) -> list[Bar]:
+def spend_bars(spends: Sequence[Spend], limit: int = KINDS, nouns: str = "kinds") -> list[Bar]:
     """Cost with the part that could be saved; the smallest are summed up in the last bar."""
     shown = list(spends[:limit])
     rest = spends[limit:]
     if rest:
         shown.append(
             Spend(
-                name=f"{len(rest)} more kinds",
+                name=f"{len(rest)} more {nouns}",
                 cost=sum(s.cost for s in rest),
                 saving=sum(s.saving for s in rest),
                 resources=sum(s.resources for s in rest),

@@ -12,7 +12,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from infrascan.model import Coverage, Fact, Finding, Gap, Identity, Price, Resource, Scan, Unknown
+from infrascan.model import (
+    Coverage,
+    Fact,
+    Finding,
+    Gap,
+    Identity,
+    Price,
+    Resource,
+    Scan,
+    Spent,
+    Unknown,
+)
 from infrascan.packing import repacked
 from infrascan.proof import Kept, bundle, chosen, entries
 from infrascan.render.gaps import gaps_of
@@ -38,6 +49,7 @@ def chunks(scan: Scan) -> Iterator[str]:
     yield from seal.member("summary", figures(scan, summary, len(gaps)))
     steps = (step_row(s, f) for s, f in enumerate(summary.steps, 1))
     yield from seal.rows("first", map(line, steps))
+    yield from seal.rows("spending", map(line, map(spent_row, scan.spending)))
     yield from seal.rows("identities", map(line, map(identity_row, scan.identities)))
     yield from seal.rows("coverage", map(line, map(coverage_row, scan.coverage)))
     yield from seal.rows("gaps", map(line, map(gap_row, gaps)))
@@ -105,6 +117,19 @@ def step_row(place: int, step: Step) -> dict[str, Any]:
         "finding": step.finding.id,
         "findings": step.findings,
         "monthly_saving": round(step.saving, 2),
+    }
+
+
+def spent_row(spent: Spent) -> dict[str, Any]:
+    return {
+        "by": spent.by,
+        "name": spent.name,
+        "monthly_cost": spent.cost,
+        "monthly_saving": spent.saving,
+        "resources": spent.resources,
+        "unpriced": spent.unpriced,
+        "told": list(spent.told),
+        "unsure": spent.unsure,
     }
 
 

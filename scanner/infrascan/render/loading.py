@@ -26,6 +26,7 @@ from infrascan.model import (
     RuleSummary,
     Scan,
     Severity,
+    Spent,
     State,
     Unknown,
 )
@@ -81,6 +82,7 @@ def scan(report: dict[str, Any]) -> Scan:
         cuts=[research.cut(row) for row in report["cuts"]],
         issues=[research.issue(row) for row in report["issues"]],
         research=research.research(report["research"], report["claims"], facts),
+        spending=tuple(spent(row) for row in report["spending"]),
         calls=calls(report["ledger"]),
     )
 
@@ -173,6 +175,18 @@ def unknown(row: dict[str, Any], gaps: list[Gap]) -> Unknown:
     if row["gap"] < 0:
         raise ValueError(f"there is no gap {row['gap']}")
     return Unknown(**strings(row, "rule", *place), gap=gaps[row["gap"]])
+
+
+def spent(row: dict[str, Any]) -> Spent:
+    return Spent(
+        **strings(row, "by", "name"),
+        cost=float(row["monthly_cost"]),
+        saving=float(row["monthly_saving"]),
+        resources=int(row["resources"]),
+        unpriced=int(row["unpriced"]),
+        told=tuple(row["told"]),
+        unsure=int(row["unsure"]),
+    )
 
 
 def resources(report: dict[str, Any], gaps: list[Gap]) -> list[Resource]:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from infrascan.model import SEVERITIES, Finding, Scan, Severity
-from infrascan.render import inert
+from infrascan.render import inert, modelled
 from infrascan.render.evidence import told
 from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import DEFINITION, percent
@@ -42,6 +42,7 @@ NAME = 120
 PROSE = 600
 COMMAND = 800  # a longer command is left out: half a command is worse than none
 BROKEN = 10  # identities
+CLAIMS = 3  # of a model, for each step that is shown
 
 
 class Markdown(str):
@@ -92,6 +93,11 @@ def content(scan: Scan, summary: Summary, size: tuple[int, ...]) -> dict[str, An
         "grade": summary.grade,
         "definition": Markdown(inert.markdown(DEFINITION)),
         "steps": summary.steps[:steps],
+        "research": scan.research,
+        "claims": scan.research.claims[: CLAIMS * steps],
+        "claims_left_out": max(0, len(scan.research.claims) - CLAIMS * steps),
+        "owners": summary.spend_by_owner[: 2 * steps],
+        "owners_left_out": len(summary.spend_by_owner[2 * steps :]) if steps else 0,
         "broken": summary.broken[: BROKEN if steps else 0],
         "broken_left_out": len(summary.broken) - len(summary.broken[: BROKEN if steps else 0]),
         "longest_command": COMMAND,
@@ -155,6 +161,8 @@ def environment() -> Environment:
         where=where,
         regions=regions,
         facts=facts,
+        spent=lambda usd: Markdown(modelled.spent(usd).replace("$", "\\$")),
+        believed=modelled.believed,
         length=len,
     )
     return made

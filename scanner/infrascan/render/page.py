@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from infrascan.model import SEVERITIES, Connection, Gap, RuleSummary, Scan, State
-from infrascan.render import charts, inert
+from infrascan.render import charts, inert, modelled
 from infrascan.render.evidence import told
 from infrascan.render.gaps import WORDS, key, parted
 from infrascan.render.grade import DEFINITION, percent
@@ -73,6 +73,8 @@ def content(scan: Scan, summary: Summary) -> dict[str, Any]:
         "summary": summary,
         "grade": summary.grade,
         "definition": DEFINITION,
+        "research": scan.research,
+        "claims_shown": modelled.SHOWN,
         "style": style,
         "script": script,
         "policy": policy(style, script),
@@ -92,6 +94,7 @@ def content(scan: Scan, summary: Summary) -> dict[str, Any]:
         "by_category": charts.by_category(summary),
         "by_provider": charts.by_provider(summary),
         "spend_by_kind": charts.spend_bars(summary.spend_by_kind),
+        "spend_by_owner": charts.spend_bars(summary.spend_by_owner, nouns="owners"),
         "spend_by_provider": charts.spend_bars(summary.spend_by_provider),
     }
 
@@ -166,6 +169,9 @@ def environment() -> Environment:
         short=inert.short,
         told=told,
         basis=basis,
+        spent=modelled.spent,
+        believed=modelled.believed,
+        claim_facts=modelled.facts,
         word=lambda reason: WORDS[reason][0],
     )
     return made

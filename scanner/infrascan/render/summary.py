@@ -21,6 +21,7 @@ from infrascan.render.gaps import GapGroup, grouped
 from infrascan.render.grade import Grade, grade
 
 CATEGORIES = (Category.SECURITY, Category.RELIABILITY, Category.COST)
+OWNERLESS = "no owner"
 STEPS = 5  # of "what to do first"
 
 
@@ -55,6 +56,7 @@ class Summary:
     providers: dict[str, dict[Severity, int]]
     spend_by_provider: tuple[Spend, ...]
     spend_by_kind: tuple[Spend, ...]
+    spend_by_owner: tuple[Spend, ...]  # none where nothing that costs has an owner
     cost: float
     saving: float
     priced: int
@@ -82,6 +84,7 @@ def summarize(scan: Scan) -> Summary:
             by = providers[f.provider] = dict.fromkeys(SEVERITIES, 0)
         by[f.severity] += 1
     by_provider, by_kind = spending(scan, findings)
+    by_provider = providers_of(scan) or by_provider
     return Summary(
         findings=findings,
         grade=grade(scan),
@@ -92,6 +95,7 @@ def summarize(scan: Scan) -> Summary:
         providers=providers,
         spend_by_provider=by_provider,
         spend_by_kind=by_kind,
+        spend_by_owner=owners(scan),
         cost=scan.monthly_cost,
         saving=scan.monthly_saving,
         priced=sum(spend.resources for spend in by_provider),
@@ -187,6 +191,32 @@ def spending(scan: Scan, findings: list[Finding]) -> tuple[tuple[Spend, ...], tu
         for table in sums
     )
     return by_provider, by_kind
+
+
+def providers_of(scan: Scan) -> tuple[Spend, ...]:
+    """The same by provider, each saving where its cost is; () for a scan without that."""
+    return tuple(
+        Spend(name=s.name, cost=s.cost, saving=s.saving, resources=s.resources)
+        for s in scan.spending
+        if s.by == "provider" and s.resources
+    )
+
+
+def owners(scan: Scan) -> tuple[Spend, ...]:
+    """Cost and saving by owner, the dearest first; () where no resource has an owner."""
+    known = [spent for spent in scan.spending if spent.by == "owner"]
+    if not any(spent.name for spent in known):
+        return ()
+    return tuple(
+        Spend(
+            name=spent.name or OWNERLESS,
+            cost=spent.cost,
+            saving=spent.saving,
+            resources=spent.resources,
+        )
+        for spent in known
+        if spent.cost
+    )
 
 
 def money(amount: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from infrascan.model import SEVERITIES, Scan, Severity, State
+from infrascan.render import modelled
 from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import percent
 from infrascan.render.inert import prose, short, visible
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH = 100
+OWNERS = 4
 GAPS = 6  # groups that are shown
 TITLE = 160  # characters
 COMMAND = 600
@@ -59,6 +61,8 @@ def show(scan: Scan, console: Console, reports: Iterable[tuple[str, str]] = ()) 
     table.add_row("Coverage", coverage_text(scan, summary))
     table.add_row("Findings", findings_text(summary))
     table.add_row("Money", money_text(summary))
+    if summary.spend_by_owner:
+        table.add_row("Owners", owners_text(summary))
     console.print()
     if scan.interrupted:
         console.print(Text("  Interrupted: this is what was read until then.", style="bold yellow"))
@@ -67,6 +71,8 @@ def show(scan: Scan, console: Console, reports: Iterable[tuple[str, str]] = ()) 
     sections: list[tuple[str, RenderableType]] = []
     if summary.gaps or summary.broken:
         sections.append(("Not read, so not judged", gaps_table(summary)))
+    if scan.research.model:
+        sections.append(("Research by a model", modelled.text(scan.research, STYLES)))
     if summary.steps:
         sections.append(("What to do first", steps_table(summary.steps)))
     written = list(reports)
@@ -132,6 +138,20 @@ def money_text(summary: Summary) -> Text:
     if summary.unpriced:
         text.append(f"  {counted(summary.unpriced, 'resource')} without a known price", style="dim")
     return text
+
+
+def owners_text(summary: Summary) -> Text:
+    from rich.text import Text
+
+    spends = summary.spend_by_owner
+    text = Text()
+    for spend in spends[:OWNERS]:
+        text.append("  " if text else "")
+        text.append(f"{short(visible(spend.name), 40)} {money(spend.cost)}")
+        if spend.saving:
+            text.append(f" (-{money(spend.saving)})", style="green")
+    more = len(spends) - OWNERS
+    return text.append(f"  and {number(more)} more", style="dim") if more > 0 else text
 
 
 def steps_table(steps: Sequence[Step]) -> Table:

@@ -21,7 +21,17 @@ from infrascan.render.sealing import MARK, Seal
 OPENING = re.compile(r'^"([a-z_]{1,40})": ')
 PROVING = ("findings", "paths", "claims", "ledger", "bundle")  # whose lines end in their hash
 ORDER = (
-    *("schema", "generator", "scan", "summary", "first", "identities", "coverage", "gaps"),
+    *(
+        "schema",
+        "generator",
+        "scan",
+        "summary",
+        "first",
+        "spending",
+        "identities",
+        "coverage",
+        "gaps",
+    ),
     *("rules", "findings", "paths", "cuts", "issues", "research", "claims", "unknowns"),
     *("resources", "ledger", "bundle"),
 )

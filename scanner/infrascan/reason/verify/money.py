@@ -27,9 +27,32 @@ def money_faults(report: Document) -> Iterator[tuple[str, str]]:
         yield "summary", f"it sums savings to {stated:.2f}, the findings to {counted:.2f}"
     if stated > spend + CENT:
         yield "summary", f"{stated:.2f} a month is to be saved of {spend:.2f}"
+    yield from group_faults(report, spend, stated)
     each = sum(number(row.get("monthly_cost")) or 0.0 for row in report.row_values("resources"))
     if abs(each - spend) > CENT:
         yield "summary", f"it sums costs to {spend:.2f}, the resources to {each:.2f}"
+
+
+def group_faults(report: Document, spend: float, saved: float) -> Iterator[tuple[str, str]]:
+    """The groups by owner, service and provider: each saves no more than it spends, all add up."""
+    costs: dict[str, float] = {}
+    savings: dict[str, float] = {}
+    for row in report.row_values("spending"):
+        by = str(row.get("by"))
+        cost, saving = number(row.get("monthly_cost")), number(row.get("monthly_saving"))
+        if cost is None or saving is None or not 0 <= saving <= cost + CENT:
+            yield (
+                "spending",
+                f"the {by} {str(row.get('name')) or 'none'!r} saves more than it spends",
+            )
+            continue
+        costs[by] = costs.get(by, 0.0) + cost
+        savings[by] = savings.get(by, 0.0) + saving
+    for by in costs:
+        if abs(costs[by] - spend) > CENT:
+            yield "spending", f"by {by} it sums to {costs[by]:.2f}, the spend is {spend:.2f}"
+        if savings[by] > saved + CENT:
+            yield "spending", f"by {by} it saves {savings[by]:.2f}, the findings {saved:.2f}"
 
 
 def amount(price: Any) -> float | None:
