@@ -117,7 +117,9 @@ class Webhook:
     async def deliver(self, body: Mapping[str, Any]) -> None:
         headers = {"Idempotency-Key": str(body["id"])}
         try:
-            answer = await self.client.exchange("POST", self.url, self.message(body), headers, True)
+            answer = await self.client.exchange(
+                "POST", self.url, self.message(body), headers, "utf-8"
+            )
         except ReadError as error:
             raise DeliveryError(f"{self.shown}: {error.reason.value}") from error
         if answer.status >= 300:

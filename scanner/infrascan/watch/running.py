@@ -60,6 +60,7 @@ class Watch:
     chance: random.Random = field(default_factory=random.Random)
     said: Callable[[str], None] = ignored
     ran: Callable[[Mapping[str, Any]], None] = ignored  # each run's notification, told or not
+    rests: Callable[[float], None] = ignored  # before each pause, with its seconds
     followed: Callable[[Sequence[Transition]], Awaitable[None]] | None = None
     failed: bool = False  # whether the last run saw nothing, or not all
 
@@ -93,7 +94,9 @@ class Watch:
                     break
                 at = next_look(began, trio.current_time(), self.every)
                 most = put_off(self.every) if self.jitter is None else self.jitter
-                await trio.sleep_until(at + self.chance.uniform(0, most))
+                at += self.chance.uniform(0, most)
+                self.rests(at - trio.current_time())
+                await trio.sleep_until(at)
             with trio.move_on_after(DRAIN):
                 for courier in couriers:
                     await courier.idle.wait()

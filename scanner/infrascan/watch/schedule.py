@@ -14,11 +14,12 @@ SHORTEST = 10.0  # seconds between two looks: below it, a scan is all there woul
 LONGEST = 30 * 86400.0
 SHARE = 0.05  # of the time between two looks that chance may put one off
 MOST = 30.0  # seconds of it
+CLOCKS = r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})(?:\s+(\S+))?"
 
 
 def period(text: str) -> float:
     """Seconds of "30m", "1h", "90s" or "1h30m". Raises `InputError`."""
-    parts = re.findall(r"(\d{1,9})([smhd])", text.strip().lower())
+    parts = re.findall(r"([0-9]{1,9})([smhd])", text.strip().lower())
     whole = "".join(number + unit for number, unit in parts)
     seconds = float(sum(int(number) * UNITS[unit] for number, unit in parts))
     if not parts or whole != text.strip().lower():
@@ -54,7 +55,7 @@ class QuietHours:
     @classmethod
     def of(cls, text: str) -> QuietHours:
         """`22:00-07:00 Europe/Zurich`; without a zone, that of this machine. Raises `InputError`."""
-        found = re.fullmatch(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)(?:\s+(\S+))?", text.strip())
+        found = re.fullmatch(CLOCKS, text.strip())
         try:
             if not found:
                 raise ValueError
