@@ -202,7 +202,7 @@ def rule_rows(scan: Scan, firsts: dict[str, Finding]) -> Iterator[dict[str, Any]
             "unknown": rule.unknown,
             "definition": rule.definition,
             "reads": list(rule.reads) if rule.flagged else [],
-            **(shared(firsts[rule.rule]) if rule.rule in firsts else dict.fromkeys(SHARED)),
+            **(shared(firsts[rule.rule]) if rule.rule in firsts else {}),
         }
     ran = {rule.rule for rule in scan.rules}
     for finding in sorted((f for f in firsts.values() if f.rule not in ran), key=by_rule):
@@ -288,14 +288,14 @@ def fact_row(fact: Fact) -> dict[str, Any]:
 
 def kept_row(kept: Kept, gaps: Mapping[Gap, int]) -> dict[str, Any]:
     """A gap is its place in `gaps`; one that is not among those stands here."""
-    return {
-        "resource": kept.resource.key,
-        "data": kept.data,
-        "links": kept.links,
-        "unread": {
+    row: dict[str, Any] = {"resource": kept.resource.key, "data": kept.data}
+    if kept.links:
+        row["links"] = kept.links
+    if kept.unread:
+        row["unread"] = {
             name: gaps[gap] if gap in gaps else gap_row(gap) for name, gap in kept.unread.items()
-        },
-    }
+        }
+    return row
 
 
 def resource_rows(scan: Scan, wanted: Collection[str]) -> Iterator[dict[str, Any]]:

@@ -132,7 +132,7 @@ def rule(row: dict[str, Any]) -> RuleSummary:
 
 
 def finding(row: dict[str, Any], texts: dict[str, Any], facts: Mapping[str, Evidence]) -> Finding:
-    why, fix, references, controls = (row.get(name, texts[name]) for name in SHARED)
+    why, fix, references, controls = (row.get(name, texts.get(name)) for name in SHARED)
     place = ("kind", "resource", "resource_id", "name", "provider", "account", "region")
     return Finding(
         **strings(row, "rule", "title", *place, "command", "saving_note"),
@@ -197,9 +197,9 @@ def resources(report: dict[str, Any], gaps: list[Gap]) -> list[Resource]:
         one.data = {**row["data"], **one.data}
         one.unread = {
             name: gap(at) if isinstance(at, dict) else gaps[at]
-            for name, at in row["unread"].items()
+            for name, at in row.get("unread", {}).items()
         }
-    rebuilt(found, {row["resource"]: row["links"] for row in report["bundle"]})
+    rebuilt(found, {row["resource"]: row.get("links", {}) for row in report["bundle"]})
     return list(found.values())
 
 

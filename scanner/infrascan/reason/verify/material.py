@@ -54,7 +54,7 @@ def material(report: Document) -> Material:
             found.faults.append(changed("resource", row))
             continue
         found.resources[key] = built
-        found.links[key] = row.value["links"]
+        found.links[key] = row.value.get("links", {})
     for key, links in found.links.items():
         found.resources[key].links = {
             name: [found.resources[to] for to in targets if to in found.resources]
@@ -82,14 +82,14 @@ def kept(row: Row, about: Mapping[str, Any] | None, gaps: list[Gap | None]) -> R
     try:
         found = loading.resource(dict(about))
         found.data = dict(row.value["data"])
-        for name, at in row.value["unread"].items():
+        for name, at in row.value.get("unread", {}).items():
             gap = gap_of(at) if isinstance(at, dict) else gaps[at]
             if gap is None:
                 return None
             found.unread[name] = gap
     except (KeyError, TypeError, ValueError, IndexError):
         return None
-    links = row.value.get("links")
+    links = row.value.get("links", {})
     if not isinstance(links, dict) or not all(isinstance(to, list) for to in links.values()):
         return None
     return found if found.key == row.value.get("resource") else None
