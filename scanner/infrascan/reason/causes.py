@@ -175,6 +175,7 @@ def weighed(scan: Scan, case: Case, known: Sequence[Diagnosis]) -> Explanation:
         status=status,
         verdict=verdict,
         symptoms=tuple(case.symptoms),
+        relayed=tuple(s for s in case.relayed if s.when >= case.since),
         diagnoses=tuple(known),
         hypotheses=tuple(ranked),
         weak=tuple(weak),

@@ -55,6 +55,7 @@ class Explanation:
     status: str  # "likely" | "competing" | "diagnosed" | "inconclusive" | "well"
     verdict: str  # one sentence
     symptoms: tuple[Symptom, ...] = ()
+    relayed: tuple[Symptom, ...] = ()  # of what it depends on, in the window
     diagnoses: tuple[Diagnosis, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     weak: tuple[Change, ...] = ()  # in the cone and in time, and too unlike to explain anything

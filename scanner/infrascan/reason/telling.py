@@ -34,6 +34,7 @@ def as_dict(scan: Scan, explanation: Explanation) -> dict[str, Any]:
         "status": explanation.status,
         "verdict": explanation.verdict,
         "symptoms": [symptom(s) for s in explanation.symptoms],
+        "dependencies": [symptom(s) for s in explanation.relayed],
         "diagnoses": [diagnosis(d) for d in explanation.diagnoses],
         "hypotheses": [hypothesis(h) for h in explanation.hypotheses],
         "left_out": {
@@ -152,9 +153,16 @@ def lines(scan: Scan, explanation: Explanation) -> Iterator[str]:
         yield "Symptoms"
         for found in explanation.symptoms[:10]:
             yield f"  {clock(found.since)}  {found.says}"
-    for known in explanation.diagnoses[:5]:
+    if explanation.relayed:
+        yield ""
+        yield "What it depends on is unwell too"
+        for found in explanation.relayed[:10]:
+            yield f"  {clock(found.since)}  {found.says}"
+    for known, more in together(explanation.diagnoses)[:5]:
         yield ""
         yield f"Known from its state: {known.says}"
+        if more:
+            yield f"  and the same of {more} more"
         yield f"  to mend: {known.advice}"
         if known.check:
             yield f"  look: {known.check}"
@@ -178,12 +186,21 @@ def lines(scan: Scan, explanation: Explanation) -> Iterator[str]:
         yield f"Not read: {source.sentence}"
 
 
+def together(found: Sequence[Diagnosis]) -> list[tuple[Diagnosis, int]]:
+    """The first of each sort, with how many more there are."""
+    groups: dict[str, list[Diagnosis]] = {}
+    for diagnosis_ in found:
+        groups.setdefault(diagnosis_.code, []).append(diagnosis_)
+    return [(group[0], len(group) - 1) for group in groups.values()]
+
+
 def of_hypothesis(found: Hypothesis) -> Iterator[str]:
     yield f"{found.rank}. {found.change.time[11:16]}  {found.change.what}"
     if found.change.actor:
         yield f"   by {found.change.actor}"
     for other in found.also:
-        yield f"   also {other.time[11:16]}  {other.what}"
+        if not other.reaction:
+            yield f"   also {other.time[11:16]}  {other.what}"
     for reason in found.reasons:
         yield f"   {reason}"
     yield f"   weight {found.weight.total:g} (of 1; it orders, and is no probability)"

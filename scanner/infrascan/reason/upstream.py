@@ -8,13 +8,12 @@ is reached and not passed: through it everything would depend on everything.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from infrascan.model import Evidence, Resource, Scan
-from infrascan.reason.change import Step, at, cite, dicts
+from infrascan.reason.change import at, cite, dicts
 
 FARTHEST = 6.0
 # Reverse relations that lead to what a resource needs, with how far that is.
@@ -109,20 +108,11 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "TargetGroup": ("aws.elbv2.target_group",),
 }
 NARROWER = ("Namespace", "ClusterName")  # dimensions that say which of several it is
-HOST = re.compile(
-    r"(?:^|://(?:[^@/\s]*@)?|[,;\s])(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*)"
-    r"(?P<port>:\d{2,5})?(?=[/?,;\s]|$)"
-)
 ENDPOINTS: Mapping[str, str] = {  # kind -> path of the host by which it is reached
     "aws.rds.db_instance": "Endpoint.Address",
     "aws.rds.db_cluster": "Endpoint",
     "aws.elasticache.replication_group": "ConfigurationEndpoint.Address",
     "aws.elbv2.load_balancer": "DNSName",
-}
-TEMPLATES: Mapping[str, tuple[Step, ...]] = {
-    "k8s.pod": ("spec",),
-    "k8s.deployment": ("spec", "template", "spec"),
-    "k8s.stateful_set": ("spec", "template", "spec"),
 }
 
 
@@ -249,50 +239,35 @@ class Graph:
                 yield hop, 0.0
 
     def called(self, resource: Resource) -> Iterator[tuple[Hop, float]]:
-        """What the hosts in a container's settings lead to."""
-        template = TEMPLATES.get(resource.kind)
-        if template is None:
+        """What the hosts in its containers' variables lead to."""
+        for place, call in dicts(resource.data.get("calls")):
+            host = str(call.get("host") or "")
+            fact = cite(resource, "calls", place, "host")
+            for target in self.hosted(host, resource):
+                hop = Hop(
+                    source=resource.key,
+                    relation="calls",
+                    target=target.key,
+                    evidence=(fact,) if fact else (),
+                )
+                yield hop, 1.0
+
+    def hosted(self, host: str, resource: Resource) -> Iterator[Resource]:
+        """Who answers under a host: an endpoint of a cloud, or a service of the same cluster."""
+        yield from self.hosts.get(host, ())
+        name, *rest = host.split(".")
+        if rest[1:2] not in ([], ["svc"]):
             return
-        namespace = resource.id.partition("/")[0]
-        for index, container in dicts(at(resource.data, (*template, "containers"))):
-            for place, variable in dicts(container.get("env")):
-                value = variable.get("value")
-                if not isinstance(value, str):
-                    continue
-                for target in self.host(value, str(variable.get("name")), resource, namespace):
-                    steps = (*template, "containers", index, "env", place, "value")
-                    fact = cite(resource, *steps)
-                    hop = Hop(
-                        source=resource.key,
-                        relation="calls",
-                        target=target.key,
-                        evidence=(fact,) if fact else (),
-                    )
-                    yield hop, 1.0
-
-    def host(
-        self, value: str, variable: str, resource: Resource, namespace: str
-    ) -> Iterator[Resource]:
-        for match in HOST.finditer(value.lower()):
-            host = match["host"]
-            yield from self.hosts.get(host, ())
-            name, *rest = host.split(".")
-            certain = bool(match["port"]) or "://" in value or rest or SPEAKS.search(variable)
-            if not certain or (rest and rest[1:2] not in ([], ["svc"])):
-                continue
-            service = (
-                f"k8s.service/{resource.account}/global/{rest[0] if rest else namespace}/{name}"
-            )
-            if found := self.resources.get(service):
-                yield found
+        namespace = rest[0] if rest else resource.id.partition("/")[0]
+        if found := self.resources.get(f"k8s.service/{resource.account}/global/{namespace}/{name}"):
+            yield found
 
 
-SPEAKS = re.compile(r"(?i)(?:host|addr|address|url|uri|endpoint|service)$")
 CONSISTS: Mapping[str, tuple[str, ...]] = {
     "k8s.service": ("deployments", "stateful_sets", "pods"),
-    "k8s.deployment": ("replica_sets", "pods"),
+    "k8s.deployment": ("replica_sets", "pods", "services"),
     "k8s.replica_set": ("pods",),
-    "k8s.stateful_set": ("pods",),
+    "k8s.stateful_set": ("pods", "services"),
     "k8s.daemon_set": ("pods",),
     "k8s.job": ("pods",),
     "k8s.ingress": ("services",),

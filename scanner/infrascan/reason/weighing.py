@@ -47,7 +47,8 @@ SURE: Mapping[tuple[str, Sort], float] = {
     ("database", L): 0.85, ("database", X): 0.85, ("database", U): 0.8, ("database", C): 0.6,
     ("database", P): 0.65, ("cache", L): 0.8, ("cache", X): 0.8, ("secret", X): 0.8,
     ("secret", C): 0.75, ("cordon", S): 0.95, ("node", U): 0.85, ("down", L): 0.85,
-    ("down", T): 0.95,
+    ("down", T): 0.95, ("closed", C): 0.75, ("closed", X): 0.85, ("closed", P): 0.8,
+    ("closed", U): 0.9, ("closed", I): 0.7,
 }  # fmt: skip
 # Facets of which one alone decides what a rollout can do.
 ONLY: Mapping[frozenset[str], Mapping[Sort, float]] = {

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from infrascan import redact
+from infrascan.providers.kubernetes.calls import called
 from infrascan.providers.kubernetes.fields import DROPPED
 from infrascan.providers.kubernetes.references import containers, pod_spec
 from infrascan.providers.kubernetes.tables import BY_RESOURCE, Table
@@ -101,6 +102,8 @@ def reduce(kind: str, item: dict[str, Any]) -> None:
         drop(item, path)
     spec = pod_spec(kind, item)
     if spec is not None:
+        if hosts := called(containers(spec)):
+            item["calls"] = hosts
         for container in containers(spec):
             if "env" in container:
                 container["env"] = redact.environment(container["env"])

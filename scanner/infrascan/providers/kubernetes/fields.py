@@ -33,6 +33,9 @@ POD_MISSING: Any = {
     "missing_persistent_volume_claims": NAMES,
 }
 
+# Hosts in the variables of containers, whose values are not kept.
+CALLS: Any = {"[]": {"container": {}, "variable": {}, "host": {}, "port": {}}}
+
 # Fields of ours, by kind; those under "*" are in every kind that is read from a list.
 ADDED: Mapping[str, Any] = {
     "*": {
@@ -70,14 +73,15 @@ ADDED: Mapping[str, Any] = {
         "limited": AMOUNTS,  # sum of the limits; a part is absent where a container has none
         # of_requested, of_limited: shares, above 1 where more is used than was asked for
         "usage": {**AMOUNTS, "of_requested": AMOUNTS, "of_limited": AMOUNTS},
+        "calls": CALLS,
         **POD_MISSING,
     },
-    "k8s.deployment": {"refs": POD_REFS, **POD_MISSING},
-    "k8s.stateful_set": {"refs": POD_REFS, **POD_MISSING},
-    "k8s.daemon_set": {"refs": POD_REFS, **POD_MISSING},
-    "k8s.replica_set": {"refs": {"deployment": NAMES}},
-    "k8s.job": {"refs": {"cron_job": NAMES, **POD_REFS}, **POD_MISSING},
-    "k8s.cron_job": {"refs": POD_REFS, **POD_MISSING},
+    "k8s.deployment": {"refs": POD_REFS, "calls": CALLS, **POD_MISSING},
+    "k8s.stateful_set": {"refs": POD_REFS, "calls": CALLS, **POD_MISSING},
+    "k8s.daemon_set": {"refs": POD_REFS, "calls": CALLS, **POD_MISSING},
+    "k8s.replica_set": {"refs": {"deployment": NAMES}, "calls": CALLS},
+    "k8s.job": {"refs": {"cron_job": NAMES, **POD_REFS}, "calls": CALLS, **POD_MISSING},
+    "k8s.cron_job": {"refs": POD_REFS, "calls": CALLS, **POD_MISSING},
     "k8s.endpoint_slice": {"refs": {"service": NAMES}},
     "k8s.ingress": {"refs": {"services": NAMES}, "missing_services": NAMES},
     "k8s.role_binding": {

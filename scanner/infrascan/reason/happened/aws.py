@@ -14,12 +14,15 @@ SORTS: tuple[tuple[tuple[str, ...], What], ...] = (
      What.NETWORK),
     (("Role", "Policy", "AccessKey", "Grant", "KeyRotation", "DisableKey", "ScheduleKeyDeletion",
       "AuthorizeAccess"), What.ACCESS),
+    (("PutImage",), What.RUN),
     (("UpdateService", "RegisterTaskDefinition", "UpdateFunctionCode", "CreateDeployment",
       "PublishVersion", "UpdateAlias"), What.ROLLOUT),
     (("DesiredCapacity", "AutoScalingGroup", "NodegroupConfig", "ScalableTarget"), What.SCALING),
     (("Instances", "Nodegroup", "TerminateInstance"), What.MACHINE),
     (("Modify", "Update", "Put", "Reboot", "Failover", "Create", "Delete", "Set"), What.CONFIG),
 )  # fmt: skip
+# Verbs that take something away from those that used it.
+CLOSING = ("Revoke", "Delete", "Deregister", "Disable", "Detach", "Remove", "Terminate", "Stop")
 FACETS: Mapping[str, str] = {
     "UpdateFunctionCode": "image",
     "UpdateService": "image",
@@ -61,6 +64,8 @@ def written(event: Resource, named: Mapping[str, Sequence[Resource]]) -> Change:
     service = str(event.data.get("EventSource") or "").partition(".")[0]
     about = f" on {quoted(labels[0], 80)}" if labels else ""
     facets = {name, *([FACETS[name]] if name in FACETS else [])}
+    if name.startswith(CLOSING):
+        facets.add("closed")
     return Change(
         time=str(event.data["EventTime"]),
         kind=sort(name),
