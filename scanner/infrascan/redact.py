@@ -44,7 +44,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("aws-signature", r"(?P<keep3>X-Amz-(?:Signature|Security-Token)=)[A-Za-z0-9%+/=]{16,}"),
     (
         "aws-secret-key",
-        r"(?P<keep4>(?i:aws_?secret_?(?:access_?)?key)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9/+=]{40}",
+        r"(?P<keep4>(?i:(?:aws_?)?secret_?(?:access_?)?key)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9/+=]{40}",
     ),
     ("url-password", r"(?P<keep5>\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"']{0,128}:)[^\s/@\"']+(?=@)"),
     ("bearer-token", r"(?P<keep6>\b(?i:bearer|basic)\s+)[A-Za-z0-9_\-.~+/]{16,}=*"),
@@ -91,7 +91,7 @@ def named_hint() -> Any:
 # A name whose value is a secret, in maps that people fill: tags, labels, variables.
 NAMED = re.compile(
     r"(?i)(?:^|[_\-.\s/])(?:password|passwd|passphrase|pwd|secret|token|credentials?|(?:api|access|private|secret|signing|encryption)[_\-]?key|connection[_\-]?string|dsn)$"
-    r"|^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$|(?:Password|Secret|Token|ApiKey|PrivateKey)$"
+    r"|^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$|(?:Password|Secret|Token|ApiKey|PrivateKey|Secret_?Access_?Key)$"
 )
 # Vendors' own fields that look so named and hold no secret.
 PUBLIC_FIELDS = frozenset(

@@ -58,9 +58,10 @@ def read(name: str, cwd: Path) -> bytes:
         )
     except OSError as error:
         raise RefusedError(f"{name[:100]!r} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RefusedError(f"{name[:100]!r} is not a file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise RefusedError(f"{name[:100]!r} is not a file")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise RefusedError(f"{name[:100]!r} is larger than {LARGEST:,} bytes")

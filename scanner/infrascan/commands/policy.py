@@ -124,15 +124,18 @@ def policy(home: Path) -> Policy:
     """The policy of this home; the default where there is no file. Raises `RefusedError`."""
     path = home / NAME
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return Policy()
     except OSError as error:
         raise RefusedError(
             f"{path} cannot be read, so nothing is allowed: {error.strerror}"
         ) from error
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise RefusedError(f"{path} is not a file, so nothing is allowed")
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
         if about.st_uid != os.geteuid() or stat.S_IMODE(about.st_mode) & 0o077:
             raise RefusedError(f"{path} must be yours alone: chmod 600 {path}")
         raw = file.read(LARGEST + 1)
@@ -149,11 +152,11 @@ def parsed(raw: bytes) -> Policy:
     if len(raw) > LARGEST:
         raise InputError(f"it is larger than {LARGEST:,} bytes")
     try:
-        data = yaml.safe_load(raw) or {}
+        data = yaml.safe_load(raw)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
         raise InputError(f"it is not YAML (line {line})" if line else "it is not YAML") from error
-    data = checked(data, KEYS, "the policy")
+    data = checked({} if data is None else data, KEYS, "the policy")
     rate = checked(data.get("rate", {}), {"calls", "seconds"}, "rate")
     elicitation = data.get("elicitation", "notify")
     if elicitation not in {"notify", "approve"}:

@@ -178,7 +178,8 @@ async def run(
     finally:
         with trio.CancelScope(shield=True):
             await ended(process)
-    stdout, stderr = cleaned(vector, out.text), cleaned(vector, errors.text)
+    stdout = cleaned(vector, out.text, whole=not timed_out and out.size <= out.kept)
+    stderr = cleaned(vector, errors.text, whole=not timed_out and errors.size <= errors.kept)
     return Output(
         exit_code=None if timed_out else process.returncode,
         stdout=within(stdout, CAP),
