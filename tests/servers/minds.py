@@ -19,6 +19,7 @@ from tests.servers.models import Asked, Mind
 from tests.servers.proxy import Answer
 
 Claim = dict[str, Any]
+CANARY = "CANARY-OF-THE-COMPLETION"
 GRADES = ("critical", "high", "medium", "low", "info")
 
 

@@ -45,14 +45,15 @@ def clusters(scan: Scan) -> list[Cluster]:
         on[finding.resource].append(finding)
     neighbours = linked(scan)
     by_id = {finding.id: finding for finding in scan.findings}
+    edges = [e for e in scan.edges if e.source in neighbours and e.target in neighbours]
     taken: set[str] = set()
     found: list[Cluster] = []
     for path in sorted(scan.paths, key=lambda p: (p.severity.rank, p.id)):
         members = [by_id[mark] for mark in path.findings if mark in by_id and mark not in taken]
-        found.extend(parts(members, scan.edges, taken))
+        found.extend(parts(members, edges, taken))
     for finding in sorted(scan.findings, key=lambda f: (f.severity.rank, f.rule, f.resource)):
         if finding.id not in taken and finding.severity is not Severity.INFO:
-            found.extend(parts(near(finding, on, neighbours, taken), scan.edges, taken))
+            found.extend(parts(near(finding, on, neighbours, taken), edges, taken))
     return sorted(found, key=lambda c: (c.weight, c.findings[0].id))
 
 
