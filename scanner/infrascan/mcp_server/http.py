@@ -12,8 +12,10 @@ import ipaddress
 import json
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,33 +23,73 @@ from typing import Any, TypeAlias
 import trio
 from mcp.server.transport_security import TransportSecuritySettings
 
-from infrascan.mcp_server.tools import server
+from infrascan.mcp_server.server import server
+from infrascan.mcp_server.workspace import Options, Workspace
 from infrascan.model import InputError
 
 ASGI: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Scope: TypeAlias = MutableMapping[str, Any]
 
 BODY = 1024 * 1024  # bytes of a request, far more than any question
+IDLE = 75.0  # seconds that a connection without a request stays open
 GRACE = 2.0  # seconds that open streams get at shutdown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Where to listen, and what protects it."""
+
+    listen: str = "127.0.0.1:39393"
+    token_file: str | None = None
+    certificate: str | None = None  # PEM files
+    key: str | None = None
+    allow_remote: bool = False  # TLS ends in front of us, says the operator
+    names: tuple[str, ...] = ()  # further names under which clients address us
+
+
 def run_http(
-    home: Path, listen: str, token_file: str | None, starting: Callable[[], None] = lambda: None
+    home: Path,
+    network: Network,
+    options: Options | None = None,
+    starting: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises `InputError` for an address it must not or cannot use.
 
-    `starting` is called when nothing stands in the way any more.
+    `starting` is called with the URL when nothing stands in the way any more.
     """
-    host, port = address(listen)
-    token = token_from(token_file)
-    if not loopback(host) and not token:
-        raise InputError(
-            f"--listen {listen}: beyond loopback a token is required; give --token-file FILE, "
-            "and put TLS in front"
-        )
+    host, port = address(network.listen)
+    token = token_from(network.token_file)
+    if bool(network.certificate) != bool(network.key):
+        raise InputError("--tls-cert and --tls-key belong together; give both")
+    if not loopback(host):
+        if not token:
+            raise InputError(
+                f"--listen {network.listen}: beyond loopback a token is required; give --token-file FILE"
+            )
+        if not network.certificate and not network.allow_remote:
+            raise InputError(
+                f"--listen {network.listen}: beyond loopback tokens and answers must not go in the "
+                "clear; give --tls-cert and --tls-key, or --allow-remote where TLS ends in front"
+            )
+    checked_pair(network)
     available(host, port)
-    starting()
-    trio.run(partial(serve, home, host, port, token))
+    shown = f"[{host}]" if ":" in host else host
+    starting(f"{'https' if network.certificate else 'http'}://{shown}:{port}/mcp")
+    trio.run(partial(serve, home, host, port, token, network, options or Options()))
+
+
+def checked_pair(network: Network) -> None:
+    """Say in one line that certificate and key cannot be used, before the server starts."""
+    if not network.certificate or not network.key:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(network.certificate, network.key)
+    except (OSError, ssl.SSLError) as error:
+        said = error.strerror or error.__class__.__name__
+        raise InputError(
+            f"--tls-cert {network.certificate}: cannot be used with its key: {said}"
+        ) from error
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -91,7 +133,9 @@ def available(host: str, port: int) -> None:
             ) from error
 
 
-async def serve(home: Path, host: str, port: int, token: str) -> None:
+async def serve(
+    home: Path, host: str, port: int, token: str, network: Network, options: Options
+) -> None:
     from hypercorn.config import Config
     from hypercorn.trio import serve as hypercorn_serve
 
@@ -99,11 +143,14 @@ async def serve(home: Path, host: str, port: int, token: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     config.bind = [f"{shown}:{port}"]
     config.graceful_timeout = GRACE
+    config.keep_alive_timeout = IDLE
     config.accesslog = None
     config.errorlog = None
+    config.certfile, config.keyfile = network.certificate, network.key
     stopped = trio.Event()
-    app = guarded(Both(home, host, port), token)
-    async with trio.open_nursery() as nursery:
+    space = Workspace(home, options)
+    app = guarded(Both(space, host, port, network), token)
+    async with trio.open_nursery() as nursery, space.running():
 
         async def wait_for_signal() -> None:
             with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -119,13 +166,15 @@ async def serve(home: Path, host: str, port: int, token: str) -> None:
 class Both:
     """The stateless and the full app of one server, told apart by how the client speaks."""
 
-    def __init__(self, home: Path, host: str, port: int) -> None:
+    def __init__(self, space: Workspace, host: str, port: int, network: Network) -> None:
+        known = [*names(host), *network.names]
+        scheme = "https" if network.certificate else "http"
         security = TransportSecuritySettings(
             enable_dns_rebinding_protection=True,
-            allowed_hosts=[f"{name}:{port}" for name in names(host)] + names(host),
-            allowed_origins=[f"http://{name}:{port}" for name in names(host)],
+            allowed_hosts=[f"{name}:{port}" for name in known] + known,
+            allowed_origins=[f"{scheme}://{name}:{port}" for name in known],
         )
-        mcp = server(home)
+        mcp = server(space)
         make = partial(mcp.streamable_http_app, transport_security=security, host=host)
         self.full = make(max_request_body_size=BODY)
         self.plain = make(stateless_http=True, json_response=True, max_request_body_size=BODY)
@@ -240,20 +289,28 @@ async def cancelled_on_disconnect(
 
 
 def guarded(app: ASGI, token: str) -> ASGI:
-    """The app behind a bearer token; without a token, the app itself."""
+    """The app behind a token; without a token, the app itself."""
     if not token:
         return app
-    expected = f"Bearer {token}".encode()
+    expected = token.encode()
 
     async def guard(scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            given = next((v for k, v in scope["headers"] if k.lower() == b"authorization"), b"")
-            if not hmac.compare_digest(given, expected):
-                await refuse(send, 401, "a bearer token is required")
-                return
+        if scope["type"] == "http" and not hmac.compare_digest(credential(scope), expected):
+            await refuse(send, 401, "a token is required, as Authorization: Bearer or X-Api-Key")
+            return
         await app(scope, receive, send)
 
     return guard
+
+
+def credential(scope: Scope) -> bytes:
+    """What the client sends as its token; never one in the address, which logs would keep."""
+    headers = {key.lower(): value for key, value in scope["headers"]}
+    given: bytes = headers.get(b"authorization", b"")
+    if given[:7].lower() == b"bearer ":
+        return given[7:].strip()
+    key: bytes = headers.get(b"x-api-key", b"")
+    return key
 
 
 async def refuse(send: Any, status: int, text: str) -> None:

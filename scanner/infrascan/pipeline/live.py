@@ -106,15 +106,18 @@ async def live(request: Request, name: str) -> AsyncIterator[tuple[Provider, Ask
         provider.close()
 
 
-async def identities(request: Request) -> list[Identity]:
-    """As whom each provider would be read, or why it cannot be. Never raises for a provider."""
+async def identities(request: Request, seconds: float = CONNECT_SECONDS) -> list[Identity]:
+    """As whom each provider would be read, or why it cannot be. Never raises for a provider.
+
+    One that has not answered in so many seconds is an error; the others do not wait for it.
+    """
     names = request.providers or tuple(PROVIDERS)
     selection = selected(request, now())
     found: list[Identity] = []
 
     async def look(name: str) -> None:
         provider = load_provider(name)(selection)
-        with trio.move_on_after(CONNECT_SECONDS) as scope:
+        with trio.move_on_after(seconds) as scope:
             found.extend(await connected(provider))
         if scope.cancelled_caught:
             found.append(
@@ -122,7 +125,7 @@ async def identities(request: Request) -> list[Identity]:
                     provider=name,
                     state=Connection.ERROR,
                     reason=Reason.TIMED_OUT,
-                    detail=f"timeout: no answer in {CONNECT_SECONDS:.0f} s",
+                    detail=f"timeout: no answer in {seconds:.0f} s",
                 )
             )
         provider.close()
