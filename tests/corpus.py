@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from infrascan.evaluate import Example, Rule, load
-from infrascan.evaluate.condition import Condition
-from infrascan.evaluate.interpret import interpret
+from infrascan.evaluate.mutate import verdict
 from infrascan.evaluate.path import relations
-from infrascan.evaluate.prove import NOW, VERDICTS, staged
+from infrascan.evaluate.prove import staged
 from infrascan.model import Resource
 from infrascan.pipeline import all_kinds
 from infrascan.shipped import shipped
+
+__all__ = ["EACH", "KINDS", "LEADS", "RULES", "blinded", "platform", "scenes", "verdict"]
 
 KINDS = all_kinds()
 RULES = load([shipped("rules")], KINDS)
@@ -32,11 +33,6 @@ def scenes(rule: Rule, examples: Iterable[Example] | None = None) -> list[tuple[
         (example, staged(example, rule, KINDS, LEADS))
         for example in (rule.examples if examples is None else examples)
     ]
-
-
-def verdict(condition: Condition, example: Example, resource: Resource) -> str:
-    moment = (example.now or NOW).timestamp()
-    return VERDICTS[interpret(condition, resource, moment).verdict]
 
 
 def blinded(rule: Rule) -> list[Example]:
