@@ -294,9 +294,10 @@ def made(document: Mapping[str, Any]) -> Scan:
         elif what == "event":
             scene.event(**body)
         elif what == "k8s":
-            if "written" in body:
-                body["metadata"] = {**body.get("metadata", {}), **scene.written(**{
-                    "when": body["written"]["at"], "by": body.pop("written")["by"]})}  # fmt: skip
+            if wrote := body.pop("written", None):
+                body["metadata"] = {
+                    **body.get("metadata", {}), **scene.written(wrote["at"], wrote["by"])
+                }  # fmt: skip
             scene.k8s(**body)
         else:
             scene.thing(what, body.pop("id"), body.pop("data"), **body)
