@@ -8,13 +8,14 @@ from typing import Any
 from infrascan.model import INTERNET
 from infrascan.model.research import digits
 from infrascan.proof import stands
-from infrascan.reason.verify.lines import Document, Row
+from infrascan.reason.verify.lines import Document, Row, strings
 from infrascan.reason.verify.material import Material
 
 
 def path_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
     """What is wrong with a path, a sentence each."""
-    steps = [step for step in row.value.get("steps") or () if isinstance(step, dict)]
+    stated = row.value.get("steps")
+    steps = [step for step in stated if isinstance(step, dict)] if isinstance(stated, list) else []
     words = [str(step.get(name)) for step in steps for name in ("source", "relation", "target")]
     if not steps or digits(*words) != row.value.get("id"):
         yield "its id is not that of its steps"
@@ -48,8 +49,8 @@ def linked(step: Mapping[str, Any], source: str, target: str, proof: Material) -
 
 
 def fact_faults(item: Mapping[str, Any], proof: Material) -> Iterator[str]:
-    for cited in item.get("evidence") or ():
-        fact = proof.facts.get(str(cited))
+    for cited in strings(item, "evidence"):
+        fact = proof.facts.get(cited)
         if fact is None:
             yield f"it cites {cited}, which no sound line of the ledger has"
             continue
@@ -61,14 +62,14 @@ def fact_faults(item: Mapping[str, Any], proof: Material) -> Iterator[str]:
 
 
 def absent(row: Row, findings: set[str]) -> Iterator[str]:
-    for cited in row.value.get("findings") or ():
+    for cited in strings(row.value, "findings"):
         if cited not in findings:
             yield f"the finding {cited} is not among those that hold"
 
 
 def claim_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
     """What is wrong with what a model said, as code can see it."""
-    resources = [str(key) for key in row.value.get("resources") or ()]
+    resources = strings(row.value, "resources")
     if digits(str(row.value.get("title")), *resources) != row.value.get("id"):
         yield "its id is not that of its title and resources"
     yield from fact_faults(row.value, proof)
@@ -83,11 +84,11 @@ def issue_faults(
     """Pairs of a section and what is wrong with the parts that it names."""
     for row in report.row_values("issues"):
         gone = [
-            *(one for one in row.get("findings") or () if one not in findings),
-            *(one for one in row.get("paths") or () if one not in paths),
+            *(one for one in strings(row, "findings") if one not in findings),
+            *(one for one in strings(row, "paths") if one not in paths),
         ]
         if gone:
             yield "issues", f"{row.get('id')} names {gone[0]}, which does not hold"
     for row in report.row_values("cuts"):
-        if gone := [one for one in row.get("paths") or () if one not in paths]:
+        if gone := [one for one in strings(row, "paths") if one not in paths]:
             yield "cuts", f"one names the path {gone[0]}, which does not hold"

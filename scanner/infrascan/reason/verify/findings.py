@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +10,8 @@ from infrascan.evaluate import Rule, RuleSet
 from infrascan.evaluate.interpret import interpret
 from infrascan.model import Evidence
 from infrascan.proof import canonical, stands
-from infrascan.reason.verify.lines import Document
-from infrascan.reason.verify.material import Material
+from infrascan.reason.verify.lines import Document, strings
+from infrascan.reason.verify.material import Material, finding_id
 from infrascan.reason.verify.money import amount
 
 CENT = 0.005
@@ -36,7 +35,7 @@ class Judge:
 
     def faults(self, row: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with a finding, a sentence each."""
-        if identity(row) != row.get("id"):
+        if finding_id(row) != row.get("id"):
             yield "its id is not that of its rule and resource"
         cited, missing = self.cited(row)
         for fact in missing:
@@ -67,7 +66,7 @@ class Judge:
 
     def cited(self, row: Mapping[str, Any]) -> tuple[list[Evidence], list[str]]:
         """The facts that a finding cites, and the ids that lead to none."""
-        ids = [str(fact) for fact in row.get("evidence") or ()]
+        ids = strings(row, "evidence")
         facts = self.proof.facts
         return [facts[one] for one in ids if one in facts], [one for one in ids if one not in facts]
 
@@ -102,11 +101,6 @@ class Judge:
                 yield f"the bundle has no sound line of {fact.resource}"
             elif not stands(fact, resource):
                 yield f"the bundle has another value at {fact.path}"
-
-
-def identity(row: Mapping[str, Any]) -> str:
-    text = f"{row.get('rule')}\0{row.get('resource')}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def spelled(facts: Iterator[Evidence] | tuple[Evidence, ...] | list[Evidence]) -> list[str]:

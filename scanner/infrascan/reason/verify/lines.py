@@ -115,9 +115,20 @@ def row(number: int, line: str, *, sealed: bool) -> Row:
     value = decoded(body)
     whole = isinstance(value, dict)
     if sealed:
-        start, mark, rest = body.rpartition(MARK)
-        whole = whole and bool(mark) and rest == f'{sha256(start.encode("latin-1")).hexdigest()}"}}'
+        whole = whole and hash_holds(body)
     return Row(number, line, value if isinstance(value, dict) else {}, whole)
+
+
+def hash_holds(body: str) -> bool:
+    """Whether a line ends in the hash of what stands before it."""
+    start, mark, rest = body.rpartition(MARK)
+    return bool(mark) and rest == f'{sha256(start.encode("latin-1")).hexdigest()}"}}'
+
+
+def strings(row: Mapping[str, Any], name: str) -> list[str]:
+    """A member that is a list of strings; what else stands there counts as nothing."""
+    value = row.get(name)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def decoded(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from typing import Any
 from infrascan.evaluate.condition import Needs
 from infrascan.model import Evidence, Gap, Resource
 from infrascan.proof import fact_id
-from infrascan.reason.verify.lines import Document, Row
+from infrascan.reason.verify.lines import Document, Row, hash_holds
 from infrascan.reason.verify.outcome import Checked, State
 from infrascan.render import loading
 
-NAMED = re.compile(r'"(?:id|resource)":"((?:[^"\\]|\\.)*)"')  # in a line that is no JSON any more
+ID = re.compile(r"E[0-9a-f]{12}|[0-9a-f]{16}")
+# What can be told of a line that is no JSON any more.
+MEMBER = re.compile(r'"(id|rule|resource)":"([^"\\]*)"')
 
 
 @dataclass(slots=True)
@@ -90,9 +93,13 @@ def kept(row: Row, about: Mapping[str, Any] | None, gaps: list[Gap | None]) -> R
     except (KeyError, TypeError, ValueError, IndexError):
         return None
     links = row.value.get("links", {})
-    if not isinstance(links, dict) or not all(isinstance(to, list) for to in links.values()):
+    if not isinstance(links, dict) or not all(map(keys, links.values())):
         return None
     return found if found.key == row.value.get("resource") else None
+
+
+def keys(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(key, str) for key in value)
 
 
 def gap_of(row: Mapping[str, Any]) -> Gap | None:
@@ -104,12 +111,38 @@ def gap_of(row: Mapping[str, Any]) -> Gap | None:
 
 def changed(what: str, row: Row) -> Checked:
     """A line that is not as it was written, named as well as it still can be."""
-    said = row.value.get("id") or row.value.get("resource")
-    named = str(said) if said else next(iter(NAMED.findall(row.text)), f"line {row.number}")
     return Checked(
         what=what,
-        id=named,
+        id=name_of(row),
         name=str(row.value.get("title", "")),
         state=State.BROKEN,
         why=(f"line {row.number} was changed after it was written",),
     )
+
+
+def name_of(row: Row) -> str:
+    """The id that a changed line had: the one with which its hash holds, else the one it says."""
+    said = row.value.get("id") or derived(row.value) or row.value.get("resource")
+    for found in (said, derived(row.value)):
+        if found and hash_holds(row.text.removesuffix(",").replace(f'"{said}"', f'"{found}"', 1)):
+            return str(found)
+    if said:
+        return str(said)
+    told: dict[str, str] = dict(reversed(MEMBER.findall(row.text)))
+    if ID.fullmatch(told.get("id", "")):
+        return told["id"]
+    return derived(told) or told.get("resource") or f"line {row.number}"
+
+
+def derived(value: Mapping[str, Any]) -> str:
+    """The id that follows from the rest of a finding or a fact."""
+    if "rule" in value:
+        return finding_id(value)
+    if "path" in value:
+        return fact_id(value.get("resource", ""), value.get("path", ""), value.get("value"))
+    return ""
+
+
+def finding_id(row: Mapping[str, Any]) -> str:
+    text = f"{row.get('rule')}\0{row.get('resource')}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
