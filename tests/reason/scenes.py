@@ -106,11 +106,10 @@ class Scene:
     ) -> None:  # fmt: skip
         """A workload with its revisions, oldest first, its pods and its service."""
         labels = {"app": name}
-        templates = []
-        for revision in revisions:
-            templates.append(
-                self.template(name, revision, env or {}, config or [], secrets or [], account, spec)
-            )
+        templates = [
+            self.template(name, revision, env or {}, config or [], secrets or [], account, spec)
+            for revision in revisions
+        ]
         last = revisions[-1]
         conditions = []
         if unavailable:
@@ -276,6 +275,18 @@ def noise(scene: Scene, how_much: int, before: str, seed: int) -> None:
                           metadata={"creationTimestamp": at(when)})  # fmt: skip
 
 
+def shared(scene: Scene) -> None:
+    """What all in a namespace share, and through which nothing depends on its neighbours."""
+    services = [r.id.split("/") for r in scene.resources if r.kind == "k8s.service"]
+    for namespace in sorted({place for place, _ in services}):
+        scene.k8s("networking.k8s.io/v1", "NetworkPolicy", "default", namespace,
+                  spec={"podSelector": {}})  # fmt: skip
+        paths = [{"path": f"/{name}", "backend": {"service": {"name": name}}}
+                 for place, name in services if place == namespace]  # fmt: skip
+        scene.k8s("networking.k8s.io/v1", "Ingress", "all", namespace,
+                  spec={"rules": [{"http": {"paths": paths}}]})  # fmt: skip
+
+
 def made(document: Mapping[str, Any]) -> Scan:
     """The scan that a scene describes."""
     scene = Scene(at(document["now"]))
@@ -302,6 +313,7 @@ def made(document: Mapping[str, Any]) -> Scan:
         else:
             scene.thing(what, body.pop("id"), body.pop("data"), **body)
     noise(scene, document.get("noise", 12), document["now"], len(document["title"]))
+    shared(scene)
     resources = sorted(scene.resources, key=lambda r: r.key)
     gaps = [gap_of(entry) for entry in document.get("unread", ())]
     unread = {gap.kind for gap in gaps}

@@ -295,4 +295,5 @@ def test_the_cluster_forgets_and_the_timeline_says_how_far_back_it_knows():
     whole = scan("02-config-edit-crash")
     said = [b.sentence for b in blind(whole, scenes.at("00:00")) if b.source == "k8s.event"]
     assert len(said) == 1
+    assert "does not reach back so far" in said[0]
     assert "the oldest one is of 2026-11-20T0" in said[0]

@@ -106,9 +106,8 @@ def test_each_state_has_its_diagnosis(
     assert words in known.says
     assert known.evidence
     for fact in known.evidence:
-        steps: list[str | int] = []
-        for part in fact.path.replace("]", "").replace("[", ".").split("."):
-            steps.append(int(part) if part.isdigit() else part)
+        parts = fact.path.replace("]", "").replace("[", ".").split(".")
+        steps = [int(part) if part.isdigit() else part for part in parts]
         assert at(found.data, steps) == fact.value
 
 

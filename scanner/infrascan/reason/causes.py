@@ -354,8 +354,9 @@ def judged(
 ) -> tuple[str, str]:
     """Status and verdict."""
     name = case.graph.resources[case.start].name
-    fact = f"{known[0].says}. " if known else ""
-    without = "diagnosed" if any(d.code in SURE for d in known) else "inconclusive"
+    sure = next((found for found in known if found.code in SURE), None)
+    fact = f"{sure.says}. " if sure else ""
+    without = "diagnosed" if sure else "inconclusive"
     if not ranked:
         said = f"{fact}No change in what {name} depends on, in the window, explains it"
         if unread:

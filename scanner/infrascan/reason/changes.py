@@ -46,10 +46,13 @@ class Blind:
     tells: str  # what it would have told
     why: str  # one sentence
     closes: str = ""  # permission, or what to do
+    forgets: bool = False  # it was read, and does not reach back so far
 
     @property
     def sentence(self) -> str:
         where = f" of {self.place}" if self.place else ""
+        if self.forgets:
+            return f"{self.source}{where} does not reach back so far: {self.why}"
         closing = f" (to close: {self.closes})" if self.closes else ""
         return f"{self.source}{where} was not read, so {self.tells} may be missing: {self.why}{closing}"
 
@@ -236,5 +239,5 @@ def too_short(scan: Scan, since: datetime) -> list[Blind]:
             back = f"the oldest one is of {stamp(reaches)}" if reaches else "there is none"
             why = f"{back}; Kubernetes keeps events for an hour unless told otherwise"
             tells = "what was reported before"
-            found.append(Blind(source=kind, place=account, tells=tells, why=why))
+            found.append(Blind(source=kind, place=account, tells=tells, why=why, forgets=True))
     return found

@@ -124,6 +124,7 @@ def blind(found: Blind) -> dict[str, Any]:
         "tells": found.tells,
         "why": found.why,
         "closes": found.closes,
+        "forgets": found.forgets,
     }
 
 
@@ -183,7 +184,7 @@ def lines(scan: Scan, explanation: Explanation) -> Iterator[str]:
         f" {len(explanation.weak)} too unlike to explain it"
     )
     for source in explanation.blind:
-        yield f"Not read: {source.sentence}"
+        yield f"Not known: {source.sentence}"
 
 
 def together(found: Sequence[Diagnosis]) -> list[tuple[Diagnosis, int]]:
@@ -238,7 +239,7 @@ def timeline_text(
         found.append(f"{mark} {clock(entry.time)}  {entry.kind:<10}  {entry.what}{by}")
     if len(changes) > ROWS:
         found.insert(1, f"  the last {ROWS} are shown; --json has all")
-    found += [f"Not read: {source.sentence}" for source in unread]
+    found += [f"Not known: {source.sentence}" for source in unread]
     return "\n".join(plain(line) for line in found) + "\n"
 
 
@@ -277,6 +278,6 @@ def incident_markdown(scan: Scan, explanation: Explanation) -> str:
             f"| {clock(entry.time)} | {markdown(redact.text(entry.what))} | {code(entry.source)} |"
         )
     if explanation.blind:
-        found += ["", "## Not read", ""]
+        found += ["", "## Not known", ""]
         found += [f"- {markdown(redact.text(source.sentence))}" for source in explanation.blind]
     return "\n".join(found) + "\n"

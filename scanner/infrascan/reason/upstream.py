@@ -59,11 +59,23 @@ SIDEWAYS = frozenset(
         ("aws.ec2.security_group", "allowed_groups"),
     }
 )
-# What many share, and the only ways on from it.
+# What many share, and the only ways on from it: none leads to another that shares it.
 HUBS: Mapping[str, frozenset[str]] = {
     "k8s.namespace": frozenset({"resource_quotas", "limit_ranges"}),
     "k8s.cluster": frozenset({"managed_cluster"}),
     "k8s.storage_class": frozenset(),
+    "k8s.network_policy": frozenset(),
+    "k8s.ingress": frozenset(),
+    "k8s.horizontal_pod_autoscaler": frozenset(),
+    "k8s.role_binding": frozenset({"role", "cluster_role"}),
+    "k8s.cluster_role_binding": frozenset({"cluster_role"}),
+    "aws.autoscaling.group": frozenset({"launch_template"}),
+    "aws.elbv2.listener": frozenset({"load_balancer", "certificates"}),
+    "aws.elbv2.load_balancer": frozenset(
+        {"listeners", "security_groups", "subnets", "dns_records"}
+    ),
+    "aws.elb.load_balancer": frozenset({"security_groups", "subnets", "dns_records"}),
+    "aws.ec2.route_table": frozenset({"nat_gateways"}),
     "aws.account": frozenset(),
     "aws.region": frozenset(),
     "aws.ec2.vpc": frozenset(),
