@@ -166,6 +166,12 @@ class Connections:
             observed=replay.manifest["selection"]["observed"] if replay else stamp(now()),
         )
 
+    async def recorded(self) -> list[Identity]:
+        """As whom the providers of our recording were read; none where we have no recording."""
+        replay = await self.replay()
+        names: Sequence[str] = replay.manifest["providers"] if replay else ()
+        return [i for name in names for i in (await self.kept(self.request, name)).identities]
+
     async def names(self, kinds: Collection[str]) -> tuple[str, ...]:
         if not self.kinds:
             self.kinds = await trio.to_thread.run_sync(all_kinds)

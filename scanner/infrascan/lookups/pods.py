@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -288,6 +289,43 @@ def facts(data: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         for part in ("restartCount", "state", "lastState"):
             if each.get(part):
                 yield f"status.containerStatuses[{number}].{part}", each[part]
+
+
+BAD_COMMANDS = {
+    "0": "ends at once without an error, so it has nothing long-running to do",
+    "126": "cannot be executed",
+    "127": "is not in the image",
+}
+
+
+async def past_mending(
+    connections: Connections, deployment: str, *, namespace: str, contexts: Sequence[str] = ()
+) -> list[str]:
+    """What a restart of a deployment would not mend: an image that does not come, a command that
+    ends at once. Empty where nothing speaks against it, or where pods cannot be read.
+    """
+    found = await pods(connections, namespace=namespace, contexts=contexts)
+    said = []
+    for pod in found.pods:
+        if not re.fullmatch(rf"{re.escape(deployment)}-[a-z0-9]+-[a-z0-9]+", pod.name):
+            continue
+        for container in pod.containers:
+            which = f"pod {pod.name}, container {container.name}"
+            state = container.state.removeprefix("waiting: ")
+            code = re.search(r"\((\d+)\)$", container.last)
+            if "Image" in state:
+                said.append(
+                    f"{which} is in {state}: a restart uses the same image {container.image} and "
+                    "will not fix the root cause"
+                )
+            elif state == "CrashLoopBackOff" and code and code[1] in BAD_COMMANDS:
+                said.append(
+                    f"{which}: its command {BAD_COMMANDS[code[1]]}; a restart runs the same command "
+                    "and will not fix the root cause"
+                )
+    if not found.seen.whole:
+        said.append(f"pods could not all be read: {found.seen.gaps[0].detail}")
+    return said[:10]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

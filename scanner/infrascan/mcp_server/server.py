@@ -21,6 +21,7 @@ from infrascan.mcp_server.toolsets import (
     questions,
     research,
     stored,
+    terminal,
     terraform,
 )
 from infrascan.mcp_server.workspace import Options, Workspace
@@ -38,6 +39,7 @@ TOOLS: tuple[Callable[[Door], None], ...] = (
     questions.add,
     stored.add,
     kubernetes.add,
+    terminal.add,
     aws.add,
     docker.add,
     terraform.add,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -154,9 +155,18 @@ def add(door: Door) -> None:
         return result(answer, "\n".join(filter(None, lines)))
 
 
-async def proposed(space: Workspace, vector: list[str], reason: str) -> types.CallToolResult:
+async def proposed(
+    space: Workspace, vector: list[str], reason: str, warnings: Sequence[str] = ()
+) -> types.CallToolResult:
     """Queue a command of this caller. Runs nothing. Raises `InputError` for one never accepted."""
-    work = partial(commands.propose, space.home, vector, reason, CALLER.get().requester)
+    work = partial(
+        commands.propose,
+        space.home,
+        vector,
+        reason,
+        CALLER.get().requester,
+        warnings=lambda _: warnings,
+    )
     found = await trio.to_thread.run_sync(work)
     answer = ProposalAnswer(
         status=str(found.status),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 import mcp_types as types
 from pydantic import BaseModel, Field
 
-from infrascan import commands
 from infrascan.lookups import logs, pods
 from infrascan.mcp_server.answers import quoted
-from infrascan.mcp_server.callers import CALLER
 from infrascan.mcp_server.door import Door, result
 from infrascan.mcp_server.toolsets.live import LiveAnswer, plain, seen, table, warning
 from infrascan.mcp_server.workspace import Workspace
 from infrascan.model import InputError
 
-OUTPUT = 40_000  # characters of a command's output
 Context = Annotated[str, Field(description="Kubernetes context. Empty: the current one")]
 Limit = Annotated[int, Field(ge=1, le=500, description="Rows")]
 
@@ -111,15 +107,6 @@ class ClusterRow(BaseModel):
 class ClustersAnswer(LiveAnswer):
     clusters: list[ClusterRow]
     unreachable: dict[str, str] = Field(description="Context -> why it cannot be read")
-
-
-class CommandAnswer(BaseModel):
-    command: list[str]
-    exit_code: int | None
-    output: str
-    errors: str
-    truncated: bool
-    timed_out: bool
 
 
 def row(pod: pods.Pod) -> PodRow:
@@ -349,38 +336,6 @@ def add(door: Door) -> None:
         """
         return await clusters(space, context)
 
-    @door.tool("k8s", "kubectl, read-only")
-    async def kubectl(
-        arguments: Annotated[
-            list[str],
-            Field(
-                description='Words after kubectl: ["get", "pods", "-n", "shop", "-o", "wide"]',
-                min_length=1,
-                max_length=60,
-            ),
-        ],
-        context: Context = "",
-        reason: Annotated[str, Field(description="Why, for the audit log", max_length=500)] = "",
-    ) -> Annotated[types.CallToolResult, CommandAnswer]:
-        """Run a reading kubectl command (get, describe, top, explain, api-resources …) as an
-        argument list, where no narrower tool fits. Anything that writes is refused: see run_command.
-        """
-        return await read(space, ["kubectl", *arguments], context, reason)
-
-    @door.tool("k8s", "helm, read-only")
-    async def helm(
-        arguments: Annotated[
-            list[str],
-            Field(description='Words after helm: ["list", "-A"]', min_length=1, max_length=60),
-        ],
-        context: Context = "",
-        reason: Annotated[str, Field(description="Why, for the audit log", max_length=500)] = "",
-    ) -> Annotated[types.CallToolResult, CommandAnswer]:
-        """Run a reading helm command (list, status, history, get values) as an argument list, to see
-        chart releases and their revisions. Installs, upgrades and rollbacks are refused.
-        """
-        return await read(space, ["helm", *arguments], context, reason)
-
 
 def described(answer: PodAnswer) -> list[str]:
     """A pod in words, what is wrong first."""
@@ -441,28 +396,3 @@ async def clusters(space: Workspace, context: str) -> types.CallToolResult:
     lines = [f"{quoted(c.name)}: {c.version} {c.flavour}, {c.server}" for c in answer.clusters]
     lines += [f"{quoted(n)} cannot be read: {why}" for n, why in answer.unreachable.items()]
     return result(answer, "\n".join(lines or ["No cluster is configured."]))
-
-
-async def read(
-    space: Workspace, vector: list[str], context: str, reason: str
-) -> types.CallToolResult:
-    if space.options.demo:
-        raise InputError("the demo estate is a recording: no command runs; use the narrower tools")
-    who = CALLER.get().requester
-    output = await partial(commands.read, context=context, requester=who, reason=reason)(
-        space.home, vector
-    )
-    answer = CommandAnswer(
-        command=vector,
-        exit_code=output.exit_code,
-        output=output.stdout[:OUTPUT],
-        errors=output.stderr[:4000],
-        truncated=output.truncated or len(output.stdout) > OUTPUT,
-        timed_out=output.timed_out,
-    )
-    lines = [answer.output, answer.errors]
-    if answer.exit_code:
-        lines.append(f"(exit code {answer.exit_code})")
-    if answer.truncated:
-        lines.append("(the output was cut: narrow the command)")
-    return result(answer, "\n".join(filter(None, lines)) or "(no output)")

@@ -12,7 +12,7 @@ from mcp.server.mcpserver import Context
 from pydantic import BaseModel, Field
 
 from infrascan import __version__, pipeline, question
-from infrascan.mcp_server import answers
+from infrascan.mcp_server import answers, researched
 from infrascan.mcp_server.callers import CALLER
 from infrascan.mcp_server.door import Door, result
 from infrascan.mcp_server.jobs import RUNNING, Steps
@@ -40,7 +40,7 @@ class JobAnswer(BaseModel):
     error: str = ""
     scan: str = Field(default="", description="Id of the stored scan, once done")
     created: str = ""
-    research: answers.ResearchAnswer | None = None
+    research: researched.ResearchAnswer | None = None
 
 
 def add(door: Door) -> None:
@@ -103,7 +103,7 @@ def add(door: Door) -> None:
         demo: Annotated[
             bool, Field(description="Scan the recorded demo estate; needs no credentials")
         ] = False,
-    ) -> Annotated[types.CallToolResult, answers.ResearchAnswer]:
+    ) -> Annotated[types.CallToolResult, researched.ResearchAnswer]:
         """Scan clouds, clusters, code hosts and Terraform for waste, exposure and fragility.
 
         Reads every provider that has credentials (AWS, GCP, Azure, Kubernetes, Cloudflare, Hetzner,
@@ -139,7 +139,7 @@ def add(door: Door) -> None:
             background=background,
         )
         if background:
-            answer = answers.ResearchAnswer(job=job.id, state=RUNNING, question=question)
+            answer = researched.ResearchAnswer(job=job.id, state=RUNNING, question=question)
             return result(answer, f"Research goes on as {job.id}; ask get_job for its result.")
         scan = await space.jobs.wait(job, ctx.report_progress)
         return await told(space, scan, question, limit, since, job.id)
@@ -174,8 +174,8 @@ def add(door: Door) -> None:
         if answer.scan:
             scan = await trio.to_thread.run_sync(read, space.home, answer.scan)
             inner = await told(space, scan, scan.question, limit, "", job)
-            answer.research = answers.ResearchAnswer.model_validate(inner.structured_content)
-            words = f"{job} is done. {answers.in_words(answer.research)}"
+            answer.research = researched.ResearchAnswer.model_validate(inner.structured_content)
+            words = f"{job} is done. {researched.in_words(answer.research)}"
         return result(answer, words)
 
     @door.tool("questions", "Stop a job", live=False, stops=True)
@@ -208,8 +208,8 @@ def add(door: Door) -> None:
 async def version(space: Workspace) -> answers.VersionAnswer:
     """As whom each provider is read, without a call that costs anything."""
     if space.options.demo:
-        seen = await space.connections.look(space.request, ["k8s.cluster", "aws.region"])
-        return answers.version_answer(__version__, list(seen.identities), list(PROVIDERS))
+        known = await space.connections.recorded()
+        return answers.version_answer(__version__, known, list(PROVIDERS))
     found = await pipeline.identities(pipeline.Request(), HEALTH_SECONDS)
     return answers.version_answer(__version__, found, list(PROVIDERS))
 
@@ -229,13 +229,13 @@ async def told(
         changes = diff(space.home, since, scan.id)
         moved = (*changes.new, *changes.changed, *changes.became_known)
         findings = [change.finding for change in moved]
-        return findings, answers.differences(changes)
+        return findings, researched.differences(changes)
 
     findings, changes = await trio.to_thread.run_sync(work)
-    answer = answers.research_answer(replace(scan, question=asked), findings, limit, job)
+    answer = researched.research_answer(replace(scan, question=asked), findings, limit, job)
     if since:
         answer.since, answer.changes = since, changes
-    return result(answer, answers.in_words(answer))
+    return result(answer, researched.in_words(answer))
 
 
 def meant(text: str, scopes: Any, *, demo: bool) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import trio
 from pydantic import BaseModel, Field
 
 from infrascan import queries
-from infrascan.mcp_server import answers
+from infrascan.mcp_server import answers, researched
 from infrascan.mcp_server.door import Door, result
 from infrascan.model import InputError
 from infrascan.store.scans import read
@@ -62,9 +62,9 @@ class PathsAnswer(BaseModel):
 
     scan: str
     total: int
-    paths: list[answers.PathAnswer]
-    cuts: list[answers.CutAnswer]
-    issues: list[answers.IssueAnswer]
+    paths: list[researched.PathAnswer]
+    cuts: list[researched.CutAnswer]
+    issues: list[researched.IssueAnswer]
     left_out: int
     notes: list[str] = []
 
@@ -226,9 +226,9 @@ def add(door: Door) -> None:
         answer = PathsAnswer(
             scan=stored.id,
             total=len(chosen),
-            paths=[answers.path_answer(one) for one in chosen[:limit]],
-            cuts=[answers.cut_answer(one) for one in stored.cuts[:limit]],
-            issues=[answers.issue_answer(one) for one in stored.issues[:limit]],
+            paths=[researched.path_answer(one) for one in chosen[:limit]],
+            cuts=[researched.cut_answer(one) for one in stored.cuts[:limit]],
+            issues=[researched.issue_answer(one) for one in stored.issues[:limit]],
             left_out=max(0, len(chosen) - limit),
             notes=gaps if stored.gaps else [],
         )
