@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from infrascan.model import Cut, Fix, Path
 
-EFFORT = 100_000  # sets looked at before a group is settled greedily
+EFFORT = 1_000_000  # paths looked at, over all branches, before a group is settled greedily
 
 Options = frozenset[str]  # ids of fixes of which one is enough
 
@@ -73,9 +73,11 @@ def groups(options: Mapping[str, Options]) -> list[list[str]]:
 def smallest(options: Sequence[Options]) -> tuple[frozenset[str], bool]:
     """A smallest set that has one of each; and whether it is surely the smallest."""
     needed = minimal(options)
-    search = Search(greedy(needed))
-    search.go(tuple(needed), frozenset())
-    return search.best, search.left > 0
+    names = sorted(set().union(*needed))
+    bit = {name: 1 << i for i, name in enumerate(names)}
+    search = Search([bit[name] for name in greedy(needed)])
+    search.go([sum(bit[name] for name in one) for one in needed], [])
+    return frozenset(name for name in names if bit[name] in search.best), search.left > 0
 
 
 def minimal(options: Iterable[Options]) -> list[Options]:
@@ -123,34 +125,44 @@ def greedy(options: Sequence[Options]) -> frozenset[str]:
 
 @dataclass(slots=True)
 class Search:
-    """Branch and bound: each way to end the path with the fewest options, as long as it can win."""
+    """Branch and bound: each way to end the path with the fewest options, as long as it can win.
 
-    best: frozenset[str]
+    Changes are bits here, and a path the bits of those that end it.
+    """
+
+    best: list[int]
     left: int = field(default=EFFORT)
 
-    def go(self, options: tuple[Options, ...], chosen: frozenset[str]) -> None:
+    def go(self, options: list[int], chosen: list[int]) -> None:
         if not options:
             if len(chosen) < len(self.best):
                 self.best = chosen
             return
         if self.left <= 0 or len(chosen) + apart(options) >= len(self.best):
             return
-        self.left -= 1
-        tightest = min(options, key=lambda one: (len(one), sorted(one)))
-        refused: set[str] = set()
-        for fix in sorted(tightest, key=lambda f: (-sum(f in one for one in options), f)):
-            rest = tuple(one - refused for one in options if fix not in one)
+        self.left -= len(options)
+        refused = 0
+        for fix in by_use(min(options, key=lambda one: (one.bit_count(), one)), options):
+            rest = [one & ~refused for one in options if not one & fix]
             if all(rest):
-                self.go(rest, chosen | {fix})
-            refused.add(fix)  # what follows does without it: that was looked at
+                self.go(rest, [*chosen, fix])
+            refused |= fix  # what follows does without it: that was looked at
 
 
-def apart(options: Iterable[Options]) -> int:
+def by_use(one: int, options: Sequence[int]) -> list[int]:
+    """The changes that end this path, those that end most others first."""
+    found = []
+    while one:
+        found.append(one & -one)
+        one &= one - 1
+    return sorted(found, key=lambda fix: (-sum(fix & other != 0 for other in options), fix))
+
+
+def apart(options: Sequence[int]) -> int:
     """How many share nothing with one another: each of them takes a change of its own."""
-    used: set[str] = set()
-    count = 0
-    for one in sorted(options, key=len):
-        if used.isdisjoint(one):
+    used = count = 0
+    for one in sorted(options, key=int.bit_count):
+        if not one & used:
             used |= one
             count += 1
     return count

@@ -72,7 +72,7 @@ class Search:
                     self.cut_short = True
                     break
                 known[id(resource)] = resource
-                if self.hops.goal(resource):
+                if self.ends(resource):
                     continue
                 self.next[id(resource)] = self.collapsed(self.hops.onward(resource))
                 for hop in self.next[id(resource)]:
@@ -106,7 +106,7 @@ class Search:
             return (hop.move, hop.target.key)  # closed one by one, so told one by one
         goal = self.hops.goal(hop.target)
         beyond: tuple[tuple[object, ...], ...] = ()
-        if not goal:
+        if not self.ends(hop.target):
             beyond = tuple(
                 (h.move, h.target.key, h.label, bool(h.unsure))
                 for h in self.hops.onward(hop.target)
@@ -126,6 +126,7 @@ class Search:
         here = so_far[-1].target
         if self.hops.goal(here):
             yield so_far
+        if self.ends(here):
             return
         for hop in self.next.get(id(here), ()):
             there = id(hop.target)
@@ -149,6 +150,11 @@ class Search:
                         pending.append(hop.target)
             self.spheres[id(start)] = tuple(sorted(r.key for r in seen.values()))
         return self.spheres[id(start)]
+
+    def ends(self, resource: Resource) -> bool:
+        """Whether nothing beyond is worth telling: all of it follows. Data may lead on."""
+        goal = self.hops.goal(resource)
+        return goal is not None and goal[0].control
 
     def acts(self, resource: Resource) -> bool:
         goal = self.hops.goal(resource)
