@@ -30,12 +30,21 @@ from infrascan.questions.answer import (
 )
 from infrascan.questions.catalogue import Question
 from infrascan.questions.functions import function
+from infrascan.questions.functions.flagged import flagged, reads_of
 from infrascan.questions.history import Who, previous, record
 from infrascan.questions.routing import Routed, Router, shipped_router
 from infrascan.questions.seeing import Context, Result, narrowed, read_at_all
 from infrascan.questions.selecting import selected
 from infrascan.render.inert import visible
 
+# What a Terraform state may manage of what is read live.
+MANAGED = (
+    *("aws.ec2.instance", "aws.ec2.security_group", "aws.ec2.vpc", "aws.s3.bucket"),
+    *("aws.rds.db_instance", "aws.rds.db_cluster", "aws.iam.role", "aws.lambda.function"),
+    *("aws.elasticache.replication_group", "aws.eks.cluster", "aws.elbv2.load_balancer"),
+    *("aws.sqs.queue", "aws.dynamodb.table", "aws.kms.key", "aws.sns.topic"),
+    *("gcp.storage.bucket", "gcp.compute.instance", "gcp.sqladmin.instance"),
+)
 LONGEST = 2_000  # characters of a question
 WITHHELD = (
     "The sentence for this answer did not stand on its evidence and is withheld; the data follow."
@@ -113,6 +122,7 @@ async def computed(
     asked_at: datetime,
 ) -> tuple[Answer, Result]:
     """The answer to a question of the catalogue."""
+    question = await trio.to_thread.run_sync(resolved, question)
     scan = await read(request, question)
     context = Context(
         question=question,
@@ -131,8 +141,22 @@ async def computed(
         result = absent(context)
     else:
         compute = function(question.function) if question.function else selected
+        compute = flagged if question.rules else compute
         result = await compute(context)
     return finished(context, routed, result), result
+
+
+def resolved(question: Question) -> Question:
+    """The question with all that it reads: what its rules need, or its function names."""
+    if question.rules:
+        return replace(question, reads=reads_of(question.rules))
+    if question.function == "why":
+        from infrascan.reason.causes import KINDS
+
+        return replace(question, reads=dict.fromkeys(KINDS, ()))
+    if question.function == "terraform_managed":
+        return replace(question, reads={**dict.fromkeys(MANAGED, ()), **question.reads})
+    return question
 
 
 async def read(request: Request, question: Question) -> Scan:
@@ -158,7 +182,10 @@ def finished(context: Context, routed: Routed, result: Result) -> Answer:
     sentence = result.sentence
     if gaps and status == PARTIAL:
         sentence = f"{sentence} {not_all(gaps)}"
-    evidence = [item.said() for item in unique(result.evidence)]
+    scope = context.computed("scope", context.where)
+    evidence = [
+        item.said() for item in unique([*result.evidence, *([scope] if context.where else [])])
+    ]
     notes = [*context.notes, *result.notes]
     if missing := unbacked(result.sentence, evidence):
         sentence, status, ok = WITHHELD, INCONCLUSIVE, None

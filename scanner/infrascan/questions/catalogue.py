@@ -28,6 +28,7 @@ KEYS: Mapping[str, str] = {
     "scope": "which of namespace, cluster, environment, region, provider narrow it",
     "sql": "a SELECT over `resources` and `edges` with a column `resource`",
     "function": "the function that computes it, instead of sql",
+    "rules": "the rules whose findings are the answer, instead of sql; what they read is read",
     "evidence": "the paths in each row's resource that the answer stands on",
     "each": "how one row is said; columns stand in braces",
     "says": "the sentence: none, one, some",
@@ -50,6 +51,7 @@ class Question:
     scope: tuple[str, ...] = ()
     sql: str = ""
     function: str = ""
+    rules: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     each: str = ""
     says: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +62,8 @@ class Question:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(kind.partition(".")[0] for kind in self.reads))
+        named = (*self.reads, *self.rules)
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class File:
             reads=self.reads(at.get("reads")),
             slots=self.slots(at.get("slots")),
             scope=self.chosen(at.get("scope"), "scope", SCOPES),
+            rules=self.document.strings(at["rules"], "rules") if "rules" in at else (),
             evidence=self.document.strings(at["evidence"], "evidence") if "evidence" in at else (),
             says=self.says(at.get("says")),
             source=self.document.path,
@@ -156,8 +160,10 @@ class File:
     def checked(self, at: Mapping[str, Any], text: Mapping[str, str], node: Any) -> None:
         if not ID.fullmatch(text["id"]):
             self.document.wrong(at["id"], f"an id is like k8s.failing-pods, not '{text['id']}'")
-        if bool(text["sql"]) == bool(text["function"]):
-            self.document.wrong(node, f"{text['id']} has either sql or function")
+        if bool(text["sql"]) + bool(text["function"]) + ("rules" in at) != 1:
+            self.document.wrong(node, f"{text['id']} has one of sql, function and rules")
+        if "rules" in at and "says" not in at:
+            self.document.wrong(node, f"{text['id']} has rules, so it needs says")
         if text["sql"] and not ("reads" in at and "says" in at and "evidence" in at):
             self.document.wrong(node, f"{text['id']} has sql, so it needs reads, evidence and says")
         if text["sql"] and not re.search(r"(?i)\bas resource\b", text["sql"]):

@@ -182,11 +182,15 @@ def raw_words(masked: str) -> list[tuple[str, str]]:
 
 
 BRACES = re.compile(r"\{([^{}]*)\}")
+PLACED = re.compile(
+    r"\b(?P<before>namespace|cluster)\s+\{[^{}]*\}|\{[^{}]*\}\s+(?P<after>namespace|cluster)\b"
+)
 
 
 def example_words(example: str) -> list[str]:
     """An example as words, with what stands in braces as a name."""
-    _, masked = read_slots(BRACES.sub(" <name> ", example))
+    placed = PLACED.sub(lambda m: f" <{m.group('before') or m.group('after')}> ", example)
+    _, masked = read_slots(BRACES.sub(" <name> ", placed))
     return words(masked)
 
 

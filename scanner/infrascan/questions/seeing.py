@@ -112,7 +112,7 @@ def narrowed(context: Context) -> None:
         ("environment", slots.environment, by_environment),
         ("region", slots.region, by_region),
     )
-    for part, value, by in steps:
+    for part, value, by in steps if context.question.reads else ():
         if value and part in scope and not context.absent:
             by(context, value)
     if "provider" in scope and slots.providers:
@@ -298,24 +298,43 @@ def read_at_all(context: Context) -> bool:
     )
 
 
-def subjects(context: Context, kinds: Sequence[str]) -> list[Resource]:
-    """The resources that the question names, the best fit only; several where it fits several.
+def meant(context: Context, known: Iterable[str]) -> list[str]:
+    """Which of these names the question means: by what is surely a name, else by words that no
+    example has, else by a word that is one of the names. An earlier question's subject is meant
+    where this one names none."""
+    names = set(known)
+    wanted = [*context.slots.names, *(() if context.slots.names else context.slots.maybe)]
+    for word in wanted:
+        if found := nearest(word, names):
+            return found
+    if context.slots.names:
+        return []
+    places = {context.slots.namespace, context.slots.cluster, context.slots.region}
+    if exact := [word for word in WORDS.findall(context.text) if word in names - places]:
+        return exact[:1]
+    earlier = context.previous.get("subject", {}).get("name")
+    return nearest(str(earlier), names) if earlier else []
 
-    An earlier question's subject is meant where this one names none.
-    """
+
+WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
+
+
+def subjects(context: Context, kinds: Sequence[str]) -> list[Resource]:
+    """The resources of these kinds, or of all, that the question names: the best fit only,
+    several where it fits several."""
     pool = context.of(*kinds) if kinds else list(context.resources)
     known: dict[str, list[Resource]] = {}
     for resource in pool:
         for alias in {resource.name, resource.id}:
             known.setdefault(alias, []).append(resource)
-    wanted = [*context.slots.names, *(() if context.slots.names else context.slots.maybe)]
-    if not wanted and (earlier := context.previous.get("subject", {}).get("name")):
-        wanted = [str(earlier)]
-    for word in wanted:
-        if found := nearest(word, known):
-            unique = {r.key: r for alias in found for r in known[alias]}
-            return [unique[key] for key in sorted(unique)]
-    return []
+    unique = {r.key: r for alias in meant(context, known) for r in known[alias]}
+    return [unique[key] for key in sorted(unique)]
+
+
+def only_own_gaps(context: Context, *resources: Resource) -> None:
+    """Leave the gaps of these resources: an answer about one thing does not lack another."""
+    keys = {resource.key for resource in resources}
+    context.gaps = [gap for gap in context.gaps if gap.resource in keys]
 
 
 def unnamed(context: Context, what: str) -> Result:

@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from infrascan.questions.answer import Item, cite, listed, name
-from infrascan.questions.seeing import Context, Result
+from infrascan.questions.seeing import Context, Result, meant
 from infrascan.store.fresh import ask_fresh
 
 SHOWN = 8
@@ -24,7 +24,7 @@ async def selected(context: Context) -> Result:
         "limit": context.limit() or 1_000,
         "seconds": context.seconds(0.0),
         "now": context.scan.observed,
-        "name": (context.names() or ("",))[0],
+        "name": named(context),
     }
     found = await trio.to_thread.run_sync(
         ask_fresh, context.resources, context.scan, question.sql, parameters
@@ -77,6 +77,18 @@ async def selected(context: Context) -> Result:
         notes=notes,
         subject={"name": first.get("name", ""), "resource": first.get("resource", "")},
     )
+
+
+def named(context: Context) -> str:
+    """The name to look for: one that is surely meant as one, or that something here has."""
+    if "name" not in context.question.slots:
+        return ""
+    if context.slots.names:
+        return context.slots.names[0]
+    found = meant(context, {resource.name for resource in context.resources})
+    if found and context.slots.maybe:
+        return next((word for word in context.slots.maybe if word in found[0].lower()), found[0])
+    return found[0] if found else ""
 
 
 def filled(template: str, values: dict[str, Any], *, quote: bool = True) -> str:

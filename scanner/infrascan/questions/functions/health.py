@@ -9,7 +9,7 @@ from typing import Any
 from infrascan.model import Resource
 from infrascan.questions.answer import Item, counted, listed, name
 from infrascan.questions.functions.memory import subject
-from infrascan.questions.seeing import Context, Result, namespace_of, nearest
+from infrascan.questions.seeing import Context, Result, meant, namespace_of
 
 HEALTHY, DEGRADED, DOWN, IDLE, UNSEEN = "healthy", "degraded", "down", "idle", "unknown"
 WAITING_IS_BAD = frozenset(
@@ -162,10 +162,10 @@ async def services_healthy(context: Context) -> Result:
     """Each Kubernetes service with its ready endpoints; the cloud's caches and databases beside it
     where no namespace is named."""
     services = context.of("k8s.service")
-    wanted = [n for n in context.names() if nearest(n, {s.name for s in services})]
+    wanted = set(meant(context, {s.name for s in services}))
     if wanted:
-        names = set(nearest(wanted[0], {s.name for s in services}))
-        services = [s for s in services if s.name in names]
+        services = [s for s in services if s.name in wanted]
+        context.gaps = [gap for gap in context.gaps if gap.provider == "k8s"]
     found = [h for service in services if (h := health(context, service))]
     others = [] if context.slots.namespace or wanted else managed(context)
     judged = [h for h in found if h.state is not IDLE]
