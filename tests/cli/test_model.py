@@ -87,3 +87,25 @@ def test_wrong_input_is_one_line(infrascan: Command, options: tuple[str, ...], s
     assert done.code == USAGE
     assert said in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_drafted_rule_is_written_when_it_holds_and_only_then(infrascan: Command):
+    from tests.reason.model.test_draft import GOOD, WRONG
+
+    wish = ("rules", "draft", "SQS queues of the legacy team", "--rules", "mine")
+    with ModelServer(lambda asked: {"yaml": WRONG["a command"]}) as server:
+        infrascan.environment |= {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.at("openai")}
+        refused = infrascan(*wish, "--model", "openai/gpt-5.4")
+    assert refused.code == 1
+    assert "nothing was written" in refused.err
+    assert not (infrascan.folder / "mine").exists()
+
+    with ModelServer(lambda asked: {"yaml": GOOD}) as server:
+        infrascan.environment |= {"OPENAI_BASE_URL": server.at("openai")}
+        done = infrascan(*wish, "--model", "openai/gpt-5.4")
+    assert done.code == CLEAN
+    assert done.out.strip() == "mine/aws/sqs/queue-of-the-old-team.yaml"
+    assert (
+        infrascan("rules", "test", "aws.sqs.queue-of-the-old-team", "--rules", "mine").code == CLEAN
+    )
+    assert infrascan(*wish).code == USAGE

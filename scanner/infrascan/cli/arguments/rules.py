@@ -5,6 +5,7 @@ from __future__ import annotations
 from infrascan.cli.parser import (
     CATEGORIES,
     Commands,
+    add_model,
     command,
 )
 
@@ -45,4 +46,13 @@ def add(commands: Commands) -> None:
         "--rules", metavar="DIR", default="rules", help="folder (default: %(default)s)"
     )
     new.add_argument("--resource", metavar="KIND", help="kind of resource, such as aws.s3.bucket")
+    draft = command(
+        actions, "draft", "have a model draft a rule that proves itself", "drafting:draft"
+    )
+    draft.add_argument("wish", metavar="TEXT", help="what the rule is to flag, in your words")
+    draft.add_argument(
+        "--rules", metavar="DIR", default="rules", help="folder (default: %(default)s)"
+    )
+    draft.add_argument("--resource", metavar="KIND", help="kind of resource, such as aws.s3.bucket")
+    add_model(draft.add_argument_group("the model"))
     command(actions, "schema", "print the JSON Schema of rule files, for editors", "rules:schema")
