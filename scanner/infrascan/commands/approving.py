@@ -24,6 +24,7 @@ from infrascan.commands.plan import look
 from infrascan.commands.policy import policy
 from infrascan.commands.proposing import audited, bound_hash, subject
 from infrascan.commands.targets import resolved
+from infrascan.model import InputError
 
 Said = Callable[[str], None]
 
@@ -55,9 +56,13 @@ async def approve(
             tell(home, found, "command.refused", f"refused: {error}", operator=operator)
             raise
         queue.decide(home, id, Status.RUNNING, operator=operator, hash=hash)
-        tell(home, found, "command.approved", "approved", operator=operator)
+        try:
+            tell(home, found, "command.approved", "approved", operator=operator)
+            tell(home, found, "command.started", "started", operator=operator)
+        except InputError as error:
+            queue.finish(home, id, Status.FAILED, None, f"it was not run: {error}")
+            raise
         said(f"running {id}: {found.plan['command']}")
-        tell(home, found, "command.started", "started", operator=operator)
         try:
             with staged(parsed, Path(found.cwd)) as folder:
                 output = await process.run(found.tool, found.vector, cwd=folder, seconds=seconds)
@@ -66,7 +71,7 @@ async def approve(
             await trio.to_thread.run_sync(finish)
             tell(home, found, "command.executed", f"failed: {error}", operator=operator)
             raise
-        except trio.Cancelled:
+        except (trio.Cancelled, KeyboardInterrupt):
             note = "it was interrupted while it ran"
             queue.finish(home, id, Status.UNKNOWN, None, note)
             tell(home, found, "command.executed", f"outcome unknown: {note}", operator=operator)

@@ -12,6 +12,7 @@ from infrascan.commands.nouns import Parsed
 from infrascan.commands.policy import singular
 from infrascan.commands.syntax import Tool
 from infrascan.model import InputError
+from infrascan.store.manifest import ScanInfo
 from infrascan.store.scans import resolve
 from infrascan.store.sql import asked
 
@@ -19,7 +20,6 @@ MOST = 50
 HOPS = 4
 # A restart helps with none of these: the same image and command start again.
 IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError")
-WORKLOADS = "owner|owners|pods|replica_sets|replica_set|workload|controller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +63,13 @@ def blast(
     rows = asked(
         scan,
         "SELECT key, kind, id, name, account, data FROM resources WHERE provider = ? AND"
-        " (list_contains(?::VARCHAR[], id) OR list_contains(?::VARCHAR[], name))"
+        " (list_contains(?::VARCHAR[], id) OR list_contains(?::VARCHAR[], name)"
+        "  OR list_contains(?::VARCHAR[], regexp_extract(id, '[^/:]+$')))"
         " ORDER BY key LIMIT 200",
-        [tool.provider, words, words],
+        [tool.provider, words, words, words],
     )
-    found = [row for row in rows if fits(row, parsed, in_files)][:MOST]
+    found = [row for row in rows if fits(row, parsed, in_files)]
+    found = [row for row in found if row["account"] in here(found, parsed)][:MOST]
     if not found:
         return Blast(
             note=f"scan {scan.id} has no such resource, so what depends on it is not known",
@@ -79,17 +81,18 @@ def blast(
         scan,
         "WITH RECURSIVE up(key, name, depth) AS ("
         " SELECT source, name, 1 FROM edges WHERE list_contains(?::VARCHAR[], target)"
+        " UNION SELECT target, name, 1 FROM edges WHERE name = 'pods' AND source LIKE 'k8s.%'"
+        "  AND list_contains(?::VARCHAR[], source)"
         " UNION SELECT edges.source, edges.name, depth + 1 FROM edges JOIN up ON edges.target ="
         " up.key WHERE depth < ?)"
         " SELECT key, min(name) AS relation, min(depth) AS distance FROM up"
-        " WHERE NOT list_contains(?::VARCHAR[], key) GROUP BY key ORDER BY distance, key",
-        [keys, HOPS, keys],
+        " WHERE NOT list_contains(?::VARCHAR[], key)"
+        " AND NOT regexp_matches(key, '^k8s\\.(event|endpoint_slice|network_policy)/') GROUP BY key ORDER BY distance, key",
+        [keys, keys, HOPS, keys],
     )
     return Blast(
         known=True,
-        note="" if scan.coverage_percent >= 100 else (
-            f"{scan.coverage_percent:.0f} % of the estate was read; there may be more"
-        ),
+        note=doubts(scan, found),
         scan=scan.id,
         resources=keys,
         dependents=[
@@ -100,7 +103,7 @@ def blast(
         objects=pairs,
         replicas=replicas(found),
         warnings=restarting(scan, parsed, found),
-    )  # fmt: skip
+    )
 
 
 def tokens(parsed: Parsed) -> set[str]:
@@ -146,6 +149,26 @@ def fits(row: Mapping[str, Any], parsed: Parsed, objects: Sequence[tuple[str, st
     return kind in kinds
 
 
+def here(found: Sequence[Mapping[str, Any]], parsed: Parsed) -> set[str]:
+    """The accounts that the command may be about: its context, where a scan knows one so named."""
+    accounts = {str(row["account"]) for row in found}
+    named = accounts & {
+        parsed.target.get(name, "") for name in ("context", "project", "subscription")
+    }
+    return named or accounts
+
+
+def doubts(scan: ScanInfo, found: Sequence[Mapping[str, Any]]) -> str:
+    """What keeps the answer from being the whole truth, "" for nothing."""
+    accounts = sorted({str(row["account"]) for row in found})
+    said = []
+    if scan.coverage_percent < 100:
+        said.append(f"{scan.coverage_percent:.0f} % of the estate was read; there may be more")
+    if accounts[1:]:
+        said.append(f"several places have one so named: {', '.join(accounts)}")
+    return "; ".join(said)
+
+
 def replicas(found: Sequence[Mapping[str, Any]]) -> int | None:
     if len(found) != 1:
         return None
@@ -154,7 +177,9 @@ def replicas(found: Sequence[Mapping[str, Any]]) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def restarting(scan: Any, parsed: Parsed, found: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def restarting(
+    scan: ScanInfo, parsed: Parsed, found: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
     """What a restart will not mend: an image or a command that fails each time it is started."""
     if (parsed.tool, parsed.verb) not in {
         ("kubectl", "rollout restart"),
@@ -169,15 +194,12 @@ def restarting(scan: Any, parsed: Parsed, found: Sequence[Mapping[str, Any]]) ->
             said += container(row)
     pods = asked(
         scan,
-        "WITH RECURSIVE down(key, depth) AS ("
-        " SELECT unnest(?::VARCHAR[]), 0 UNION"
-        " SELECT source, depth + 1 FROM edges JOIN down ON target = down.key"
-        "  WHERE depth < 3 AND source LIKE 'k8s.%'"
-        " UNION SELECT target, depth + 1 FROM edges JOIN down ON source = down.key"
-        "  WHERE depth < 3 AND (target LIKE 'k8s.pod/%' OR target LIKE 'k8s.replica_set/%'))"
-        " SELECT DISTINCT name, data FROM resources JOIN down USING (key) WHERE kind = 'k8s.pod'"
-        " ORDER BY name LIMIT 200",
-        [[row["key"] for row in found if row["kind"].startswith("k8s.")]],
+        "SELECT name, data FROM resources WHERE kind = 'k8s.pod' AND (list_contains($1, key)"
+        " OR key IN (SELECT target FROM edges WHERE name = 'pods' AND list_contains($1, source)"
+        "  AND source NOT LIKE 'k8s.service/%')"
+        " OR key IN (SELECT source FROM edges WHERE list_contains($1, target)"
+        "  AND name IN ('replica_set', 'stateful_set', 'daemon_set'))) ORDER BY name LIMIT 200",
+        [[row["key"] for row in found]],
     )
     for row in pods:
         said += pod(row["name"], json.loads(row["data"]))

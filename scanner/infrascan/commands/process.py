@@ -17,6 +17,7 @@ from pathlib import Path
 
 import trio
 
+from infrascan.collect.nursery import open_nursery
 from infrascan.commands.nouns import Output, RefusedError
 from infrascan.commands.output import cleaned
 
@@ -164,7 +165,7 @@ async def run(
     out, errors = Kept(CAP), Kept(CAP_ERRORS)
     try:
         with trio.move_on_after(seconds):
-            async with trio.open_nursery() as nursery:
+            async with open_nursery() as nursery:
                 assert process.stdout is not None
                 assert process.stderr is not None
                 nursery.start_soon(out.all, process.stdout)
