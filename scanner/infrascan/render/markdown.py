@@ -161,7 +161,7 @@ def environment() -> Environment:
         where=where,
         regions=regions,
         facts=facts,
-        spent=lambda usd: Markdown(modelled.spent(usd).replace("$", "\\$")),
+        spent=lambda usd: Markdown(inert.markdown(modelled.spent(usd))),
         believed=modelled.believed,
         length=len,
     )

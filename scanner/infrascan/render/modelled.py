@@ -18,13 +18,18 @@ SHOWN = 30  # claims in the first view of a page
 ON_TERMINAL = 5
 LONG = 400
 UNPRICED = "unpriced"
+LEAST = 0.0001  # USD; less is said to be less, not nothing
 
 
 def spent(usd: float | None) -> str:
     """Dollars of model calls; a model without a known price is never $0.00."""
     if usd is None:
         return UNPRICED
-    return "$0" if usd == 0 else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
+    if usd == 0:
+        return "$0"
+    if usd < LEAST:
+        return f"<${LEAST}"
+    return f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
 
 
 def total(research: Research) -> str:
