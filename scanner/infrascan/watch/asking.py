@@ -8,6 +8,7 @@ from pathlib import Path
 from infrascan.model import InputError
 from infrascan.pipeline import Request
 from infrascan.questions import Answer, Who, ask
+from infrascan.watch.degraded import rows
 from infrascan.watch.news import Check, Result
 
 ANSWERED = "answered"
@@ -36,7 +37,8 @@ def result(check: Check, answer: Answer) -> Result:
         check=check,
         ok=ok,
         answer=answer.answer,
-        data=answer.data,
+        # Of those that are well, their number is enough: what fails must not be cut off behind them.
+        data=answer.data if ok else {**answer.data, "rows": rows(answer.data)},
         evidence=[
             {name: fact[name] for name in ("resource", "path", "value")} for fact in answer.evidence
         ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from infrascan.model import Finding, Resource, Scan, Severity
 from infrascan.store.diff import Change, compared
 from infrascan.store.inventory import Compared, InMemory, Seen
-from infrascan.watch.degraded import degraded, workload
+from infrascan.watch.degraded import degraded, failing, pod_in, workload
 from infrascan.watch.news import (
     Result,
     Stand,
@@ -22,6 +22,7 @@ from infrascan.watch.news import (
 )
 from infrascan.watch.sight import nothing, unread
 
+STILL = frozenset({None, Turn.KNOWN, Turn.WORSE, Turn.BETTER})  # a check goes on as it was
 SCAN = "scan"  # key of the one subject that stands for the whole scan
 Found = Callable[[Collection[str]], Mapping[str, Seen]]
 
@@ -294,28 +295,24 @@ class Comparison:
     def of_check(self, result: Result) -> None:
         stood = self.after.standings.get((Subject.CHECK, result.check.name))
         stand = {True: Stand.WELL, False: Stand.OPEN, None: Stand.UNKNOWN}[result.ok]
-        if stood and stood.stand is stand:
-            return
+        concerned = failing(result.data) if stand is Stand.OPEN else []
+        turn = self.check_turn(stood, stand, concerned)
         was_open = bool(stood and (stood.stand is Stand.OPEN or stood.said.get("was") == "open"))
-        turn = {
-            Stand.OPEN: Turn.KNOWN if stood and was_open else Turn.NEW,
-            Stand.UNKNOWN: Turn.UNKNOWN,
-            Stand.WELL: Turn.RECOVERED,
-        }[stand]
         now = Standing(
             subject=Subject.CHECK,
             key=result.check.name,
             stand=stand,
             severity=result.check.severity,
-            since=stood.since if stood and turn is Turn.KNOWN else self.look.at,
+            since=stood.since if stood and turn in STILL else self.look.at,
             said={
                 "title": result.check.question,
                 "detail": result.answer,
                 "was": "open" if was_open and stand is Stand.UNKNOWN else "",
+                "failing": concerned,
             },
         )
         self.put(now)
-        if self.after.baseline or (stood is None and stand is Stand.WELL):
+        if turn is None or self.after.baseline:
             return
         began = stood.since if stood and turn is Turn.RECOVERED else now.since
         self.tell(
@@ -327,6 +324,21 @@ class Comparison:
             evidence=tuple(result.evidence),
             degraded=pod_in(result.data) if stand is Stand.OPEN else None,
         )
+
+    def check_turn(self, stood: Standing | None, stand: Stand, concerned: list[str]) -> Turn | None:
+        """None where nothing turned: also for a check that is asked for the first time and holds."""
+        if stand is Stand.WELL:
+            return Turn.RECOVERED if stood and stood.stand is not Stand.WELL else None
+        if stand is Stand.UNKNOWN:
+            return Turn.UNKNOWN if stood is None or stood.stand is not Stand.UNKNOWN else None
+        if stood and stood.stand is Stand.UNKNOWN and stood.said.get("was") == "open":
+            return Turn.KNOWN
+        if stood is None or stood.stand is not Stand.OPEN:
+            return Turn.NEW
+        before, now = set(stood.said.get("failing", ())), set(concerned)
+        if now - before:
+            return Turn.WORSE
+        return Turn.BETTER if before - now else None
 
 
 def with_resources(
@@ -358,15 +370,3 @@ def successions(
             come.remove(change)
             gone.remove(predecessor)
             yield change, stood[predecessor.finding.id]
-
-
-def pod_in(data: object) -> dict[str, str] | None:
-    """The first pod that an answer's data names, with namespace, reason and since."""
-    if isinstance(data, Mapping):
-        if isinstance(data.get("pod"), str):
-            names = ("pod", "namespace", "cluster", "service", "reason", "since")
-            return {name: str(data[name]) for name in names if data.get(name)}
-        data = list(data.values())
-    if isinstance(data, list):
-        return next((found for one in data if (found := pod_in(one))), None)
-    return None

@@ -123,3 +123,40 @@ def last_end(container: Mapping[str, Any]) -> Any:
 def text(value: Any, name: str) -> str:
     found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, str) else ""
+
+
+ROW = ("pod", "namespace", "cluster", "service", "reason", "since")
+
+
+def rows(data: Any) -> list[Mapping[str, Any]]:
+    """The rows of a check's answer that are why it does not hold.
+
+    A row says by `healthy` or `above` whether it is one of them; where none says, all are.
+    """
+    found = data.get("rows") if isinstance(data, Mapping) else None
+    return [
+        row
+        for row in (found if isinstance(found, list) else ())
+        if isinstance(row, Mapping)
+        and row.get("healthy") is not True
+        and row.get("above") is not False
+    ]
+
+
+def failing(data: Any) -> list[str]:
+    """What a check does not hold for, by key or name."""
+    return sorted({str(row.get("resource") or row.get("name") or "") for row in rows(data)} - {""})
+
+
+def pod_in(data: Any) -> dict[str, str] | None:
+    """The first pod that an answer names, with namespace, reason and since."""
+    for row in rows(data):
+        key = str(row.get("resource", ""))
+        said = dict(row)
+        if key.startswith("k8s.pod/"):
+            said["pod"] = row.get("pod") or row.get("name")
+        elif key.startswith("k8s.service/"):
+            said["service"] = row.get("name")
+        if said.get("pod"):
+            return {name: str(said[name]) for name in ROW if said.get(name)}
+    return None
