@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from infrascan.model import Scan, Severity
 from infrascan.model.research import Claim, Research
 from infrascan.pipeline import Request, scan
 from infrascan.reason.model.choice import ModelChoice
+from infrascan.reason.model.names import VENDORS
 from infrascan.reason.model.study import studied
 from infrascan.shipped import shipped
 from tests.reason.model.estate import clean, estate
@@ -330,3 +335,95 @@ def test_a_large_estate_is_parted_to_fit_a_small_window(study, acme: Scan):
 
     assert result.accepted > 20
     assert max(len(asked.text) for asked in server.asked) < 2 * 4_096
+
+
+def test_stopping_keeps_what_is_verified_and_says_so(study, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+
+    def slow_at_last(asked: Any) -> Any:
+        if len(server.asked) > 6:
+            time.sleep(0.6)
+        return minds.honest(asked)
+
+    with ModelServer(slow_at_last) as server:
+        for name, value in server.environment("openai").items():
+            monkeypatch.setenv(name, value)
+
+        async def run() -> Research:
+            scope = trio.CancelScope()
+            choice = ModelChoice(name="openai/gpt-5.4", max_usd=100)
+            results: list[Research] = []
+
+            async def go() -> None:
+                results.append(await studied(estate(clean, 60), choice, None, said.append, scope))
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(go)
+                while len(server.asked) <= 6:
+                    await trio.sleep(0.01)
+                scope.cancel()
+            return results[0]
+
+        result = trio.run(run)
+
+    assert "stopped by the operator" in result.banner
+    assert said == [f"model: {result.banner}"]
+    assert result.usage
+
+
+CONNECTING = """\
+import socket, sys, json, trio
+seen = []
+def audit(event, details):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        seen.append([event, str(details[1] if event == "socket.connect" else details[0])])
+sys.addaudithook(audit)
+from infrascan.reason.model.choice import ModelChoice
+from infrascan.reason.model.names import VENDORS
+from infrascan.reason.model.study import studied
+from tests.reason.model.estate import clean, estate
+result = trio.run(studied, estate(clean, 12), ModelChoice(name="ollama/gemma4:31b"), None)
+print(json.dumps({"accepted": result.accepted, "banner": result.banner, "seen": seen}))
+"""
+
+
+def test_a_local_model_needs_no_other_machine(tmp_path: Path):
+    with ModelServer(minds.honest) as server:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "HOME": str(tmp_path),
+            "OLLAMA_HOST": server.at("ollama"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", CONNECTING],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+        )
+    told = json.loads(done.stdout)
+
+    assert told["accepted"] > 0
+    assert told["banner"] == ""
+    assert told["seen"]
+    for _, target in told["seen"]:
+        assert any(here in target for here in ("localhost", "127.0.0.1", "::1")), target
+
+
+def test_no_vendor_gets_anothers_key(study, monkeypatch: pytest.MonkeyPatch):
+    keys = {
+        key: f"canary-{key.lower()}-0123456789"
+        for vendor in VENDORS.values()
+        for key in vendor.keys
+    }
+    for key, value in keys.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-aws-secret")
+
+    _, server, _ = study(estate(clean, 6), minds.honest, "anthropic", home=None)
+
+    for request in server.requests:
+        whole = f"{request.seen.target} {request.headers} {request.seen.body.decode()}"
+        assert "canary" not in whole
+    assert any("key-of-a-test" in str(request.headers) for request in server.requests)
