@@ -135,10 +135,10 @@ class Jobs:
                 state_name = "failed"
                 error = str(found) if known else f"a defect of infrascan: {type(found).__name__}"
         finally:
-            self.running.pop(job.id, None)
-            job.ended.set()
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(self.close, job, state_name, result, error)
+            self.running.pop(job.id, None)
+            job.ended.set()
 
     async def wait(self, job: Job, report: Report | None = None) -> Any:
         """The job's result. Raises what the work raised, and `InputError` when it was stopped."""

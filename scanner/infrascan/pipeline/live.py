@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import trio
 
@@ -32,14 +34,41 @@ from infrascan.providers import PROVIDERS
 from infrascan.providers import load as load_provider
 
 CONNECT_SECONDS = 10.0
+REMEMBERED = 24  # looks at recordings
+RECORDED: OrderedDict[tuple[str, tuple[str, ...], int], Scan] = OrderedDict()
+READING: dict[tuple[int, tuple[str, tuple[str, ...], int]], trio.Lock] = {}
 
 
 async def look(request: Request, kinds: Collection[str], progress: Progress | None = None) -> Scan:
     """Read only these kinds, now, and link and price them: no rules, nothing stored.
 
     Kinds of providers that the request leaves out are not read. Raises `InputError` when the
-    request cannot be carried out; what could not be read is in `gaps` and `coverage`.
+    request cannot be carried out; what could not be read is in `gaps` and `coverage`. What it gives
+    is not to be changed: a recording says the same each time, and is read once.
     """
+    if request.replay is None:
+        return await looked(request, kinds, progress)
+    key = (repr(request), tuple(sorted(kinds)), written(request.replay))
+    # Of many who ask at once one reads. Locks belong to a run of trio.
+    async with READING.setdefault((id(trio.lowlevel.current_root_task()), key), trio.Lock()):
+        found = RECORDED.get(key)
+        if found is None:
+            found = RECORDED[key] = await looked(request, kinds, progress)
+            while len(RECORDED) > REMEMBERED:
+                RECORDED.popitem(last=False)
+    READING.pop((id(trio.lowlevel.current_root_task()), key), None)
+    return found
+
+
+def written(folder: Path) -> int:
+    """When a recording was last written to; 0 where there is none."""
+    try:
+        return max(path.stat().st_mtime_ns for path in (folder, *folder.iterdir()))
+    except OSError:
+        return 0
+
+
+async def looked(request: Request, kinds: Collection[str], progress: Progress | None) -> Scan:
     replay = Replay.open(request.replay) if request.replay else None
     selection = replayed(replay) if replay else selected(request, now())
     known = all_kinds()

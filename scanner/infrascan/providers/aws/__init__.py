@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from infrascan.collect.provider import Ask, Call, Emit, Selection
@@ -64,6 +65,12 @@ TABLES: tuple[Listing, ...] = (
 LISTINGS: Mapping[str, Listing] = {listing.kind: listing for listing in TABLES}
 
 
+@cache
+def described() -> Mapping[str, Kind]:
+    """The kinds of all tables; made once, for an engine asks for each partition."""
+    return {listing.kind: kind(listing) for listing in TABLES}
+
+
 @dataclass(eq=False)
 class Aws:
     """The AWS accounts that the chosen profiles open."""
@@ -77,7 +84,7 @@ class Aws:
     @property
     def kinds(self) -> Mapping[str, Kind]:
         """Every kind the tables describe."""
-        return {listing.kind: kind(listing) for listing in TABLES}
+        return described()
 
     def permissions(self) -> dict[str, Any]:
         """The least-privilege IAM policy for a whole scan."""
