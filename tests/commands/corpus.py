@@ -384,7 +384,7 @@ aws route53 list-hosted-zones
 aws route53 list-resource-record-sets --hosted-zone-id Z1
 aws cloudformation describe-stacks
 aws dynamodb describe-table --table-name t
-aws sqs get-queue-attributes --queue-url q --attribute-names All
+aws sqs get-queue-attributes --queue-url https://sqs.eu-west-1.amazonaws.com/1/q --attribute-names All
 aws secretsmanager list-secrets
 aws secretsmanager describe-secret --secret-id s
 aws ssm describe-parameters

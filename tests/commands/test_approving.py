@@ -132,6 +132,38 @@ def test_another_target_file_or_tool_does_not_run(machine, monkeypatch):
     assert [] == machine.runs
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("terraform apply -auto-approve", "main.tf"), ("terraform plan", "modules/net/main.tf"),
+     ("docker compose up -d", "compose.yaml"), ("docker compose up -d", ".env")],
+)  # fmt: skip
+def test_a_configuration_that_changed_does_not_run(machine, line, name):
+    for each in ("main.tf", "compose.yaml", "modules/net/main.tf", ".env"):
+        path = machine.folder / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("one")
+    made = asked(machine, line.split())
+    (machine.folder / name).write_text("two")
+
+    with pytest.raises(RefusedError, match="a file it reads"):
+        approved(machine, made)
+    assert [] == machine.runs
+
+    again = asked(machine, line.split())
+    assert made.id != again.id
+    (machine.folder / "terraform.tfstate").write_text("written by others meanwhile")
+    approved(machine, again)
+    assert [line] == machine.runs
+
+
+def test_a_configuration_that_came_after_the_proposal_does_not_run(machine):
+    made = asked(machine, ["terraform", "apply", "-auto-approve"])
+    (machine.folder / "main.tf").write_text("resource")
+
+    with pytest.raises(RefusedError, match="a file it reads"):
+        approved(machine, made)
+
+
 def test_a_manifest_runs_as_it_was_approved(machine):
     machine.tool("kubectl", 'cat web.yaml; ls -A "$PWD"')
     (machine.folder / "web.yaml").write_text("kind: Service\nmetadata: {name: web}\n")

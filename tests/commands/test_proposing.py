@@ -300,3 +300,61 @@ def test_every_tool_can_be_proposed(machine):
 
     assert set(TOOLS) == {one.tool for one in queue.proposals(machine.home)}
     assert [] == machine.runs
+
+
+def test_fifty_agents_at_once_each_get_their_own(machine):
+    import time
+
+    import trio
+
+    took = []
+
+    async def one(number):
+        who = Requester(client=f"agent{number}/1", session=str(number), user="ops")
+        began = time.monotonic()
+
+        def work():
+            return asked(machine, ["docker", "restart", f"web{number}"], who)
+
+        made = await trio.to_thread.run_sync(work)
+        took.append(time.monotonic() - began)
+        (mine,) = await trio.to_thread.run_sync(commands.mine, machine.home, who)
+        assert made.id == mine.id
+
+    async def all_of_them():
+        async with trio.open_nursery() as nursery:
+            for number in range(50):
+                nursery.start_soon(one, number)
+
+    trio.run(all_of_them)
+
+    assert 50 == len(queue.proposals(machine.home))
+    assert (True, 50) == (audit.verify(machine.home).ok, audit.verify(machine.home).entries)
+    assert sorted(took)[47] < 5, "waiting for one another"
+
+
+def test_a_queue_that_is_spoiled_is_one_line(machine):
+    asked(machine)
+    (machine.home / "state" / "approvals.sqlite").write_bytes(b"no database" * 1_000)
+
+    with pytest.raises(InputError, match="cannot be used"):
+        asked(machine)
+
+
+def test_a_log_that_cannot_be_written_stops_what_it_would_tell_of(machine):
+    import trio
+
+    from infrascan.commands.approving import approve
+
+    made = asked(machine)
+    (machine.home / audit.NAME).rename(machine.home / "elsewhere")
+    (machine.home / audit.NAME).mkdir()
+
+    async def run():
+        await approve(machine.home, made.id, hash=made.hash, operator="op")
+
+    with pytest.raises(InputError):
+        trio.run(run)
+    assert [] == machine.runs
+    found = queue.proposal(machine.home, made.id)
+    assert (commands.Status.FAILED, True) == (found.status, "was not run" in found.note)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 from infrascan.commands.nouns import Parsed, RefusedError
 
 SUFFIXES = (".yaml", ".yml", ".json", ".tfplan")
+CONFIGURED = (".tf", ".tf.json", "compose.yaml", "compose.yml")
+MOST = 5_000  # files of a configuration
+HEAVIEST = 64 * 1024 * 1024
 LARGEST = 4 * 1024 * 1024
 
 
@@ -31,12 +35,45 @@ class Bound:
 
 def bound(parsed: Parsed, cwd: Path) -> tuple[Bound, ...]:
     """Each file the command reads, with its hash. Raises `RefusedError`."""
-    return tuple(one(path, cwd) for path in parsed.files)
+    named = tuple(one(path, cwd) for path in parsed.files)
+    configured = (parsed.tool == "terraform" and not named) or parsed.verb.startswith("compose ")
+    return (*named, tree(cwd)) if configured else named
 
 
 def one(name: str, cwd: Path) -> Bound:
     content = read(name, cwd)
     return Bound(path=name, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+def tree(cwd: Path) -> Bound:
+    """The working folder's configuration, which Terraform and Compose run as a whole.
+
+    Where the folder has none, that is what is bound: none may have come before it runs.
+    """
+    digest, size, count = hashlib.sha256(), 0, 0
+    try:
+        mine = any(name.endswith(CONFIGURED) for name in os.listdir(cwd))  # noqa: PTH208
+        for path in sorted(walked(cwd)) if mine else ():
+            content = path.read_bytes() if path.is_file() else b""
+            size, count = size + len(content), count + 1
+            if count > MOST or size > HEAVIEST:
+                raise RefusedError(
+                    f"{cwd} is too large to approve: {MOST:,} files, {HEAVIEST:,} bytes"
+                )
+            for part in (str(path.relative_to(cwd)).encode("utf-8", "surrogateescape"), content):
+                digest.update(len(part).to_bytes(8, "big") + part)
+    except OSError as error:
+        raise RefusedError(f"{cwd} cannot be read: {error.strerror}") from error
+    return Bound(path=".", sha256=digest.hexdigest(), size=size)
+
+
+def walked(cwd: Path) -> Iterator[Path]:
+    """The files of a configuration: not its history, and not what Terraform writes or checks itself."""
+    for folder, folders, names in os.walk(cwd):
+        folders[:] = [name for name in folders if name not in {".git", "providers"}]
+        for name in names:
+            if ".tfstate" not in name or folder.endswith(".terraform"):
+                yield Path(folder) / name
 
 
 def read(name: str, cwd: Path) -> bytes:

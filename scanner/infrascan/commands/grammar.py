@@ -8,6 +8,7 @@ and write files of this machine is refused.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -27,6 +28,7 @@ TOOLS = (
     "doctl",
     "hcloud",
 )
+FILES = re.compile(r"(?:^-+|-)files?$|-from-files?|^--file-(?!system|share|cache)")
 WORDS = 200  # of a vector
 LENGTH = 8_192  # characters of a word
 
@@ -59,6 +61,8 @@ def parse(vector: Sequence[str], *, pinned: bool = False) -> Parsed:
             read.refuse(known)
     if read.unknown and effect is Effect.READ:
         effect = Effect.WRITE
+    if grammar.open and (named := [flag for flag in read.unknown if FILES.search(flag)]):
+        read.refuse(f"flag {named[0]} is refused: it reads or writes files of this machine")
     if pinned:
         for flag in grammar.pinning:
             if flag in read.values:

@@ -85,6 +85,7 @@ SECRETS = re.compile(
     """,
     re.VERBOSE,
 )
+ADDRESSES = frozenset({"--queue-url", "--template-url"})  # whose values are never fetched
 S3 = frozenset(f"s3 {verb}" for verb in ("ls", "cp", "mv", "sync", "rm", "mb", "rb"))
 # Operations that write their answer to a file, which is their last operand.
 ANSWERS_TO_FILE = re.compile(
@@ -143,11 +144,15 @@ def named(words: tuple[str, ...]) -> str:
 
 def values(parsed: Parsed) -> str:
     """The CLI reads files and addresses wherever a value says so, and lets values be joined."""
+    before = ""
     for word in parsed.vector[1:]:
-        value = word.partition("=")[2] if word.startswith("--") else word
-        for text in (word, value):
-            if re.match(r"(?i)\s*(?:file|fileb|https?)://", text):
-                return f"{text[:60]!r} is refused: {FILES}, or fetches it from elsewhere"
+        # Within a value, too: `Key=a,Value@=file:///etc/passwd`.
+        if re.search(r"(?i)fileb?://", word):
+            return f"{word[:60]!r} is refused: {FILES}"
+        flag, _, value = word.partition("=") if word.startswith("--") else (before, "", word)
+        if re.match(r"(?i)\s*https?://", value) and flag not in ADDRESSES:
+            return f"{value[:60]!r} is refused: the CLI fetches what is there"
+        before = word
     return ""
 
 

@@ -207,7 +207,8 @@ def review(parsed: Parsed) -> Parsed:
     for value in parsed.flags.get("output", ()):
         if value not in FORMATS:
             why = why or f"--output {value[:40]} is refused"
-    for word in parsed.vector[1:]:
+    joined = [value for values in parsed.flags.values() for value in values]
+    for word in (*parsed.vector[1:], *joined):
         # The CLI puts the content of a file wherever an argument begins with @.
         value = word.partition("=")[2] if "=" in word else word
         if word.startswith("@") or value.startswith("@") or re.match(r"(?i)file:", value):

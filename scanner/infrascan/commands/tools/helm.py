@@ -51,7 +51,7 @@ LIST = (
 STATUS = "output/o= revision= show-resources show-desc"
 TEMPLATE = (
     SET + VERSION + "include-crds no-hooks show-only/s= kube-version= api-versions/a= skip-tests"
-    " is-upgrade name-template= skip-crds validate"
+    " is-upgrade skip-crds validate"
 )
 
 

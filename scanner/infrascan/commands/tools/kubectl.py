@@ -169,6 +169,7 @@ VERBS = (
 
 FORMATS = frozenset({"wide", "name", "json", "yaml", ""})
 TABLES = frozenset({"wide", "name", ""})
+SECRETIVE = re.compile("token|credential|oauth|password")  # kinds of other people's making
 STEP = re.compile(r"\.?([A-Za-z][A-Za-z0-9_\-]*)(?:\[(?:\*|-?\d+)\])?")
 # What would print values of variables, or an object that may hold them.
 WHOLE = frozenset(
@@ -271,6 +272,9 @@ def resources(parsed: Parsed) -> str:
             return "the contents of secrets are never read; `get secrets` alone lists their names"
         if parsed.verb in {"patch", "label", "annotate"}:
             return f"{parsed.verb} answers with the secret, or has its value in the command"
+    secretive = any(SECRETIVE.search(kind) for kind in kinds(parsed))
+    if secretive and parsed.effect is Effect.READ and parsed.flag("output") not in TABLES:
+        return "kinds that hold tokens or credentials are listed by name only"
     if parsed.verb == "logs" and parsed.flag("previous") not in {"", "true", "false"}:
         return "-p has no value"
     return ""
