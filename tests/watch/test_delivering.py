@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infrascan.model import InputError, Severity
+from infrascan.shipped import shipped
 from infrascan.watch.delivering import FIRST, SLOWEST, Courier
 from infrascan.watch.memory import AGE, Kept, Memory
 from infrascan.watch.news import Stand, Standing, Subject, Transition, Turn
@@ -21,7 +23,7 @@ from infrascan.watch.notifiers import Lines, Slack, Terminal, Webhook, notifier
 from infrascan.watch.payload import SLACK_BLOCKS, lines, notification, slack
 from infrascan.watch.schedule import QuietHours
 from tests.servers.webhook import Receiver
-from tests.watch.lab import START, Lab, seen
+from tests.watch.lab import START, Lab, blind, seen
 
 SECRET = "T0KEN-abcdefghijklmnop"
 
@@ -251,3 +253,22 @@ def test_quiet_letters_are_kept_for_the_end_of_quiet(tmp_path: Path):
     with Receiver() as receiver:
         lab = Lab(tmp_path, seen, [Webhook(receiver.url)], {"quiet": quiet}, start=start).run(1)
         assert (lab.left, receiver.posts) == (1, [])
+
+
+def test_what_is_sent_keeps_to_its_schema(tmp_path: Path):
+    schema = json.loads((shipped("reports") / "json/watch-1.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    def script(run: int) -> Any:
+        if run == 3:
+            return InputError("the network is down")
+        return blind(run) if run == 2 else seen(run, open_groups=[1, 2][: run % 3])
+
+    quiet = QuietHours.of("09:00-10:40 UTC")
+    with Receiver() as receiver:
+        lab = Lab(tmp_path, script, [Webhook(receiver.url)], {"quiet": quiet}).run(7)
+
+    bodies = [*receiver.bodies, *lab.bodies, hostile()]
+    assert {body["kind"] for body in bodies} == {"baseline", "transitions", "digest"}
+    for body in bodies:
+        jsonschema.validate(body, schema)
