@@ -154,7 +154,7 @@ def add(door: Door) -> None:
         context: Context = "",
         limit: Limit = 200,
     ) -> Annotated[types.CallToolResult, PodsAnswer]:
-        """List all pods of a namespace as a table: POD, STATUS and RESTARTS, healthy ones included.
+        """List all pods of a namespace as a table: POD, STATUS and RESTARTS, whatever state they are in.
 
         A restart count is the sum over a pod's containers. namespace="*" covers the whole cluster.
         """
@@ -193,7 +193,7 @@ def add(door: Door) -> None:
         context: Context = "",
         limit: Limit = 100,
     ) -> Annotated[types.CallToolResult, PodsAnswer]:
-        """List only broken pods: those in Failed, CrashLoopBackOff, OOMKilled, Error or
+        """List only failing pods: those in Failed, CrashLoopBackOff, OOMKilled, Error or
         ImagePullBackOff, also where the phase says Running but a container keeps crashing.
         """
         found = await pods.pods(open_ones, namespace=namespace, contexts=contexts(context))

@@ -104,13 +104,14 @@ def add(door: Door) -> None:
             bool, Field(description="Scan the recorded demo estate; needs no credentials")
         ] = False,
     ) -> Annotated[types.CallToolResult, researched.ResearchAnswer]:
-        """Scan clouds, clusters, code hosts and Terraform for waste, exposure and fragility.
+        """Deep research: scan the whole infrastructure for cost waste, security gaps and
+        reliability issues, across clouds, clusters, code hosts and Terraform.
 
         Reads every provider that has credentials (AWS, GCP, Azure, Kubernetes, Cloudflare, Hetzner,
         DigitalOcean, GitHub, Docker, Terraform) in parallel, runs the rules, and returns graded
         findings with evidence, fix and dollars a month, attack paths, the changes that end most of
-        them, and the gaps where something could not be read. For a broad audit or an overview of
-        cost, security and reliability. Takes seconds to minutes; reports progress.
+        them, and what could not be read. For a broad audit. Takes seconds to minutes; reports
+        progress.
         """
         recorded = demo or space.options.demo
         request = pipeline.Request(

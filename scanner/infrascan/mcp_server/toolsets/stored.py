@@ -100,8 +100,8 @@ def add(door: Door) -> None:
         limit: Annotated[int, Field(ge=1, le=200)] = 20,
         cursor: Annotated[str, Field(description="Of the page before")] = "",
     ) -> Annotated[types.CallToolResult, answers.FindingsAnswer]:
-        """Findings of a stored scan, page by page, filtered by severity, category, account, kind or
-        rule: the security, cost and reliability issues that deep_research left out.
+        """Findings of a stored scan, page by page, filtered by severity, category (security, cost,
+        reliability), account, kind or rule: those that an answer left out.
 
         Worst first, each with evidence, fix and dollars saved a month. `unknown` counts verdicts
         that could not be reached for the same filters.

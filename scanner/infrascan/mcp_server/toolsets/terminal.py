@@ -57,7 +57,7 @@ def add(door: Door) -> None:
         reason: Annotated[str, Field(description="Why, for the audit log", max_length=500)] = "",
     ) -> Annotated[types.CallToolResult, CommandAnswer]:
         """Run a reading helm command (list, status, history, get values) as an argument list, to see
-        chart releases and their revisions. Installs, upgrades and rollbacks are refused.
+        which chart releases are installed in all namespaces. Installs, upgrades and rollbacks are refused.
         """
         return await read(space, ["helm", *arguments], context, reason)
 
