@@ -7,6 +7,7 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -17,6 +18,7 @@ from infrascan.model import InputError, Scan
 from infrascan.pipeline import DEMO, Request, look
 from infrascan.reason import causes, changes, naming, telling
 from infrascan.reason.change import Change, stamp
+from infrascan.reason.explanation import Explanation
 from infrascan.reason.happened import scans
 from infrascan.reason.upstream import Graph
 from infrascan.shipped import shipped
@@ -34,14 +36,38 @@ def why(options: argparse.Namespace) -> int:
     explanation = causes.explain(
         scan, resource.key, at, since=naming.span(options.since), extra=extra
     )
+    proposal = proposed(explanation) if options.propose else None
     if options.json or options.format == "json":
-        shown = json.dumps(telling.as_dict(scan, explanation), indent=2) + "\n"
+        data = telling.as_dict(scan, explanation)
+        if proposal:
+            data["incident"]["proposal"] = proposal
+        shown = json.dumps(data, indent=2) + "\n"
     elif options.format == "markdown":
         shown = telling.incident_markdown(scan, explanation)
     else:
         shown = telling.text(scan, explanation)
     sys.stdout.write(shown)
     return cli.CLEAN
+
+
+def proposed(explanation: Explanation) -> dict[str, Any]:
+    """Queue what takes the first hypothesis back, for an operator to decide. Raises `InputError`."""
+    from getpass import getuser
+
+    from infrascan.commands.nouns import Requester
+    from infrascan.commands.proposing import answer, propose
+
+    best = explanation.hypotheses[0] if explanation.hypotheses else None
+    if explanation.status not in {"likely", "competing"} or best is None or best.rollback is None:
+        raise InputError(
+            f"nothing to propose: {explanation.name} is {explanation.status}, and no single command"
+            " takes back what explains it"
+        )
+    who = Requester(client="infrascan why", user=getuser())
+    reason = f"{explanation.name} is unwell; likely, at {best.change.time}: {best.change.what}"
+    found = answer(propose(home(), best.rollback.vector, reason, who))
+    cli.complain(f"proposed, not run: infrascan approvals show {found['approval_id']}")
+    return found
 
 
 def timeline(options: argparse.Namespace) -> int:
@@ -95,7 +121,8 @@ def stored(name: str) -> tuple[Scan, list[Change]]:
     where = home()
     found = resolve(where, name)
     scan = read(where, found.id)
-    earlier = [info.id for info in stored_scans(where) if info.started < found.started]
+    newest_first = [info.id for info in stored_scans(where) if not info.problem]
+    earlier = newest_first[newest_first.index(found.id) + 1 :]
     if not earlier:
         return scan, []
-    return scan, scans.between(where, max(earlier), found.id)
+    return scan, scans.between(where, earlier[0], found.id)

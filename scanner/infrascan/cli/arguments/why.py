@@ -33,6 +33,11 @@ def add(commands: Commands) -> None:
         default="text",
         help="markdown is the record of the incident (default: %(default)s)",
     )
+    why.add_argument(
+        "--propose",
+        action="store_true",
+        help="queue the way back as a command that waits for an operator; nothing is run",
+    )
     why.add_argument("--json", action="store_true", help="the same as --format json")
     source(why)
     timeline = command(
