@@ -12,6 +12,7 @@ import pytest
 
 from infrascan import queries
 from infrascan.model import SEVERITIES, InputError, Scan
+from infrascan.reason.spending import spending
 from infrascan.store.scans import write
 from tests.store.estate import IDLE, OPEN, PLAIN, clone, estate, judged
 from tests.store.test_diff import deny, flagged
@@ -194,6 +195,23 @@ def test_savings_are_the_largest_first_and_their_sum_is_the_scans(home: Path) ->
     assert sum(rule["monthly_saving"] for rule in answer["rules"]) == pytest.approx(
         newer().monthly_saving
     )
+
+
+def test_spending_by_owner_is_the_scans_and_no_owner_is_said(tmp_path: Path) -> None:
+    scan = newer()
+    scan.spending = spending(scan)
+    write(scan, tmp_path)
+    for by in ("owner", "service", "provider"):
+        answer = queries.spending(tmp_path, by=by)
+        assert sum(row["cost"] for row in answer["spending"]) == pytest.approx(
+            sum(r.data.get("monthly_cost", 0.0) for r in scan.resources)
+        )
+        assert all(row["saving"] <= row["cost"] for row in answer["spending"])
+    owners = {row["name"]: row for row in queries.spending(tmp_path)["spending"]}
+    assert owners["team-3"]["told"] == ["tag team"]
+    assert queries.spending(tmp_path, by="provider")["spending"][0]["name"] == "aws"
+    with pytest.raises(InputError, match="unknown grouping 'colour'"):
+        queries.spending(tmp_path, by="colour")
 
 
 def test_the_diff_and_sql_answer_too(home: Path) -> None:

@@ -19,6 +19,7 @@ from infrascan.store.changes import as_dict
 from infrascan.store.cursor import decoded, following, offset
 from infrascan.store.diff import diff
 from infrascan.store.manifest import ScanInfo
+from infrascan.store.manifest import opened as opened_manifest
 from infrascan.store.scans import resolve, scans
 from infrascan.store.sql import Limits, asked
 from infrascan.store.sql import query as run_query
@@ -26,6 +27,7 @@ from infrascan.store.sql import query as run_query
 Answer = dict[str, Any]
 
 MOST = 500  # rows of a page
+BY = ("owner", "service", "provider")
 PLACES = ("provider", "account", "region", "kind")
 FINDING = (
     "id, rule, title, category, severity, kind, resource, resource_id, name, provider, account,"
@@ -252,6 +254,25 @@ def top_savings(home: Path, *, scan: str = "latest", limit: int = 20) -> Answer:
         "monthly_saving": found.monthly_saving,
         "findings": [parsed(row) for row in rows],
         "rules": asked(found, rules),
+    }
+
+
+def spending(home: Path, *, by: str = "owner", scan: str = "latest") -> Answer:
+    """Who spends what a month, the dearest first: by owner, service or provider, with what could be
+    saved of it, each dollar counted once.
+
+    The name "" is what has no owner; `unsure` counts of those whose tags were not read. `unpriced`
+    costs money and has no known price, so it is in no sum.
+    """
+    choice(by, BY, "grouping")
+    found = resolve(home, scan)
+    rows = (row for row in opened_manifest(found.path).get("spending", ()) if row["by"] == by)
+    return {
+        "scan": found.id,
+        "monthly_cost": found.monthly_cost,
+        "monthly_saving": found.monthly_saving,
+        "spending": [{name: row[name] for name in row if name != "by"} for row in rows],
+        "coverage_percent": found.coverage_percent,
     }
 
 

@@ -3,6 +3,8 @@
 Nobody outside the estate sets a number, a truth value or a nothing, and a vendor checks a word, an
 address, an ARN or a time before it stores it. All else is text: whoever may tag a resource, open
 a pull request or write a log line has a say in it. Where the tables do not tell, a string is text.
+The label is a first sieve: one word that looks like a vendor's own, in a field that none of the names
+below tells, passes for configuration. So nothing acts on a string because it is trusted.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ FREE = frozenset(
 CHECKED = re.compile(
     r"""
     [A-Z][A-Za-z0-9]{0,31}                          # Enabled, PublicRead, TLSv1
-    | [A-Z0-9]+(?:_[A-Z0-9]+){0,8}                  # IP_ADDRESS, AES256
+    | [A-Z0-9]{1,16}(?:_[A-Z0-9]{1,16}){0,3}        # IP_ADDRESS, AES256
     | \d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?          # 10.0.0.0/8
     | [0-9a-fA-F:]{2,39}/\d{1,3}                    # ::/0
     | \d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))?
