@@ -50,8 +50,8 @@ def test_every_reason_has_a_word_and_a_way_out():
 def test_steps_are_one_per_rule_and_the_worst_first():
     scan = made_scans.estate(200)
     found = steps(worst_first(scan.findings))
-    assert len({step.finding.rule for step in found}) == len(found) == 5
-    ranks = [step.finding.severity.rank for step in found]
+    assert len({step.rule for step in found}) == len(found) == 5
+    ranks = [step.severity.rank for step in found]
     assert ranks == sorted(ranks)
 
 
@@ -66,7 +66,7 @@ def test_the_largest_saving_has_a_place_among_the_steps():
     )
     found = steps(worst_first([*findings, rich]))
     assert found[-1].saving == 9000
-    assert [step.finding.severity for step in found[:-1]] == [Severity.CRITICAL] * 4
+    assert [step.severity for step in found[:-1]] == [Severity.CRITICAL] * 4
 
 
 def test_a_saving_that_is_not_counted_adds_nothing():

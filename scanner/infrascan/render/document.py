@@ -26,10 +26,11 @@ from infrascan.model import (
 )
 from infrascan.packing import repacked
 from infrascan.proof import Kept, bundle, chosen, entries
+from infrascan.render.first import Step
 from infrascan.render.gaps import gaps_of
 from infrascan.render.research import cites, claim_row, cut_row, issue_row, path_row, research_row
 from infrascan.render.sealing import Seal, line, sealed
-from infrascan.render.summary import Step, Summary, summarize
+from infrascan.render.summary import Summary, summarize
 
 SCHEMA = "infrascan.report/2"
 SHARED = ("why", "fix", "references", "controls")
@@ -113,8 +114,12 @@ def figures(scan: Scan, summary: Summary, gaps: int) -> dict[str, Any]:
 def step_row(place: int, step: Step) -> dict[str, Any]:
     return {
         "place": place,
-        "rule": step.finding.rule,
-        "finding": step.finding.id,
+        "title": step.title,
+        "severity": step.severity,
+        "rule": step.rule,
+        "finding": step.finding,
+        "issue": step.issue,
+        "paths": list(step.paths),
         "findings": step.findings,
         "monthly_saving": round(step.saving, 2),
     }

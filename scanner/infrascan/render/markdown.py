@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from infrascan.model import SEVERITIES, Finding, Scan, Severity
 from infrascan.render import inert, modelled
+from infrascan.render.connected import connected
 from infrascan.render.evidence import told
+from infrascan.render.first import counted_saving
 from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import DEFINITION, percent
-from infrascan.render.summary import Summary, counted, counted_saving, money, number, summarize
+from infrascan.render.summary import Summary, counted, money, number, summarize
 from infrascan.shipped import shipped
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ def content(scan: Scan, summary: Summary, size: tuple[int, ...]) -> dict[str, An
         "broken": summary.broken[: BROKEN if steps else 0],
         "broken_left_out": len(summary.broken) - len(summary.broken[: BROKEN if steps else 0]),
         "longest_command": COMMAND,
+        **connected(scan, steps),
         "severities": [s for s in SEVERITIES if summary.severities[s]],
         "sections": sections,
         "findings_left_out": len(summary.findings) - shown,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from infrascan.model import SEVERITIES, Connection, Gap, RuleSummary, Scan, State
 from infrascan.render import charts, inert, modelled
-from infrascan.render.evidence import told
+from infrascan.render.connected import connected
+from infrascan.render.evidence import told, value_text
 from infrascan.render.gaps import WORDS, key, parted
 from infrascan.render.grade import DEFINITION, percent
 from infrascan.render.packing import Packing, basis, details
@@ -31,6 +32,7 @@ FIRST = 50  # findings in the first view
 GAPS = 100  # groups
 UNKNOWNS = 100  # groups
 NAMES = 3
+WAYS = 25  # paths, changes and issues
 LONGEST = 800  # characters of a string in the first view; the compressed findings have it whole
 STYLES = ("tokens.css", "page.css", "findings.css", "print.css")
 SCRIPTS = ("blocks.js", "query.js", "detail.js", "list.js", "main.js")
@@ -81,6 +83,7 @@ def content(scan: Scan, summary: Summary) -> dict[str, Any]:
         "longest": LONGEST,
         "first": summary.findings[:FIRST],
         "severities": SEVERITIES,
+        **connected(scan, WAYS),
         "gaps": summary.gaps[:GAPS],
         "gaps_left_out": max(0, len(summary.gaps) - GAPS),
         "open": opened[:UNKNOWNS],
@@ -168,6 +171,7 @@ def environment() -> Environment:
         link=inert.link,
         short=inert.short,
         told=told,
+        value_text=value_text,
         basis=basis,
         spent=modelled.spent,
         believed=modelled.believed,

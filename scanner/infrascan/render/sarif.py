@@ -15,9 +15,10 @@ from urllib.parse import quote
 from infrascan.model import Category, Finding, Reason, RuleSummary, Scan, Severity, Unknown
 from infrascan.render import inert
 from infrascan.render.evidence import told
+from infrascan.render.first import counted_saving
 from infrascan.render.gaps import WORDS, GapGroup, remedy, why
 from infrascan.render.sealing import text as as_json
-from infrascan.render.summary import Summary, counted_saving, summarize
+from infrascan.render.summary import Summary, summarize
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

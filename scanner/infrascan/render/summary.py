@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,22 +16,11 @@ from infrascan.model import (
     State,
 )
 from infrascan.packing import repacked
+from infrascan.render.first import CATEGORIES, Step, counted_saving, steps
 from infrascan.render.gaps import GapGroup, grouped
 from infrascan.render.grade import Grade, grade
 
-CATEGORIES = (Category.SECURITY, Category.RELIABILITY, Category.COST)
 OWNERLESS = "no owner"
-STEPS = 5  # of "what to do first"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing to do: a rule's fix, for all the resources it flags."""
-
-    finding: Finding  # the worst one: its title, fix and command speak for the rest
-    findings: int
-    saving: float  # USD a month, counted once per resource
-    names: tuple[str, ...]  # of the first resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +76,7 @@ def summarize(scan: Scan) -> Summary:
     return Summary(
         findings=findings,
         grade=grade(scan),
-        steps=steps(findings),
+        steps=steps(findings, scan.paths, scan.cuts, scan.issues),
         gaps=tuple(grouped(scan)),
         severities=severities,
         matrix=matrix,
@@ -109,11 +97,6 @@ def summarize(scan: Scan) -> Summary:
     )
 
 
-def counted_saving(finding: Finding) -> float:
-    """USD a month that count towards the total."""
-    return finding.saving.monthly if finding.saving and finding.saving_counted else 0.0
-
-
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     ranks = {severity: severity.rank for severity in SEVERITIES}
     places = {category: place for place, category in enumerate(CATEGORIES)}
@@ -126,45 +109,6 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
             f.rule,
             f.resource,
         ),
-    )
-
-
-def steps(findings: list[Finding], limit: int = STEPS) -> tuple[Step, ...]:
-    """What to do first: the worst rules, and in the last place at least the largest saving."""
-    first: dict[str, Finding] = {}
-    count: Counter[str] = Counter()
-    saving: dict[str, float] = {}
-    names: dict[str, list[str]] = {}
-    for f in findings:
-        first.setdefault(f.rule, f)
-        count[f.rule] += 1
-        saving[f.rule] = saving.get(f.rule, 0.0) + counted_saving(f)
-        shown = names.setdefault(f.rule, [])
-        if len(shown) < 3:
-            shown.append(f.name or f.resource_id)
-    places = {category: place for place, category in enumerate(CATEGORIES)}
-    ranked = sorted(
-        first,
-        key=lambda rule: (
-            first[rule].severity.rank,
-            places[first[rule].category],
-            -saving[rule],
-            -count[rule],
-            rule,
-        ),
-    )
-    chosen = ranked[:limit]
-    richest = max(ranked, key=lambda rule: saving[rule], default="")
-    if richest and saving[richest] > 0 and not any(saving[rule] for rule in chosen):
-        chosen[-1] = richest
-    return tuple(
-        Step(
-            finding=first[rule],
-            findings=count[rule],
-            saving=saving[rule],
-            names=tuple(names[rule]),
-        )
-        for rule in chosen
     )
 
 

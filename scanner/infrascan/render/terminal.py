@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from infrascan.model import SEVERITIES, Scan, Severity, State
 from infrascan.render import modelled
+from infrascan.render.first import Step
 from infrascan.render.gaps import GapGroup, parted
 from infrascan.render.grade import percent
 from infrascan.render.inert import prose, short, visible
-from infrascan.render.summary import Step, Summary, counted, money, number, summarize
+from infrascan.render.summary import Summary, counted, money, number, summarize
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -61,6 +62,8 @@ def show(scan: Scan, console: Console, reports: Iterable[tuple[str, str]] = ()) 
     table.add_row("Coverage", coverage_text(scan, summary))
     table.add_row("Findings", findings_text(summary))
     table.add_row("Money", money_text(summary))
+    if scan.paths:
+        table.add_row("Paths", paths_text(scan))
     if summary.spend_by_owner:
         table.add_row("Owners", owners_text(summary))
     console.print()
@@ -128,6 +131,26 @@ def findings_text(summary: Summary) -> Text:
     return text
 
 
+def paths_text(scan: Scan) -> Text:
+    """How many ways lead from the internet to data, what ends them, and the worst of them."""
+    from rich.text import Text
+
+    paths, cuts = scan.paths, scan.cuts
+    changes = sum(len(cut.fixes) for cut in cuts)
+    ended = sum(len(cut.paths) for cut in cuts)
+    text = Text(f"{counted(len(paths), 'way')} from the internet to data", style="bold")
+    if changes:
+        verb = "ends" if changes == 1 else "end"
+        text.append(f"; {counted(changes, 'change')} {verb} {number(ended)} of them")
+    if scan.issues:
+        text.append(f"; {counted(len(scan.issues), 'issue')} where findings compound")
+    longest = max(paths, key=lambda path: (-path.severity.rank, len(path.steps)))
+    text.append(f"\n{short(prose(longest.title), TITLE)}", style=STYLES[longest.severity])
+    if scan.path_notes:
+        text.append(f"\n{counted(len(scan.path_notes), 'note')} on what may be missing", "dim")
+    return text
+
+
 def money_text(summary: Summary) -> Text:
     from rich.text import Text
 
@@ -163,21 +186,27 @@ def steps_table(steps: Sequence[Step]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for place, step in enumerate(steps, 1):
-        finding = step.finding
         text = Text()
-        text.append(short(prose(finding.title), TITLE), style="bold")
+        text.append(short(prose(step.title), TITLE), style="bold")
         if step.saving:
             text.append(f"  saves {money(step.saving)} a month", style="bold green")
-        names = ", ".join(short(visible(name), 48) for name in step.names)
-        more = step.findings - len(step.names)
-        text.append(f"\n{names}" + (f" and {number(more)} more" if more else ""))
-        if finding.command and len(finding.command) <= COMMAND:
-            text.append(f"\n{visible(finding.command)}", style="dim")
+        text.append(f"\n{about(step)}")
+        if step.command and len(step.command) <= COMMAND:
+            text.append(f"\n{visible(step.command)}", style="dim")
         else:
-            text.append(f"\n{short(prose(finding.fix), COMMAND)}", style="dim")
-        severity = Text(finding.severity.upper(), style=STYLES[finding.severity])
+            text.append(f"\n{short(prose(step.does), COMMAND)}", style="dim")
+        severity = Text(step.severity.upper(), style=STYLES[step.severity])
         table.add_row(str(place), severity, text)
     return table
+
+
+def about(step: Step) -> str:
+    """What a step is about, in a few words: what it ends, or the resources it mends."""
+    if step.kind == "path":
+        return f"ends {counted(len(step.paths), 'path')} from the internet to data"
+    names = ", ".join(short(visible(name), 48) for name in step.names)
+    more = step.findings - len(step.names)
+    return names + (f" and {number(more)} more" if more > 0 else "")
 
 
 def gaps_table(summary: Summary) -> Table:
