@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from infrascan.model import InputError
+from infrascan.model import Gap, InputError, Reason, State
+from infrascan.providers.github import deploying
 from infrascan.reason import incident, naming, telling
 from infrascan.reason.causes import explain
 from infrascan.reason.change import moment
-from infrascan.reason.changes import instant, timeline
+from infrascan.reason.changes import DEPLOYMENTS, blind, instant, timeline
 from tests.reason import scenes
 
 SCENE = dict(scenes.scenes())["01-deploy-then-latency"]
@@ -187,3 +189,47 @@ def test_a_name_is_found_where_it_is_one_and_refused_where_it_is_several():
     scan.resources = [*scan.resources, *twin.resources]
     with pytest.raises(InputError, match="the name of several"):
         naming.find(scan, "checkout-api")
+
+
+def closed(scan: Any, since: str) -> dict[str, str]:
+    return {b.source: b.sentence for b in blind(scan, scenes.at(since))}
+
+
+def test_a_list_that_is_cut_off_hides_only_what_is_older_than_it():
+    events = [
+        {"aws.cloudtrail.event": {"id": f"e-{hour}", "data": {
+            "EventTime": f"!{hour:02}:00", "EventName": "PutX", "targets": []}}}
+        for hour in (10, 11, 12)
+    ]  # fmt: skip
+    scan = scenes.made({"title": "", "now": "13:00", "noise": 0, "estate": events})
+    gap = Gap(provider="aws", account=scenes.ACCOUNT, region=scenes.REGION,
+              kind="aws.cloudtrail.event", reason=Reason.TRUNCATED, detail="40 newest pages")  # fmt: skip
+    scan.gaps = [gap]
+    scan.coverage = [
+        replace(c, state=State.PARTIAL) if c.partition.kind == gap.kind else c
+        for c in scan.coverage
+    ]
+    assert "40 newest pages" in closed(scan, "09:00")["aws.cloudtrail.event"]
+    assert "aws.cloudtrail.event" not in closed(scan, "10:30")
+    scan.gaps = [replace(gap, reason=Reason.DENIED)]
+    assert "aws.cloudtrail.event" in closed(scan, "10:30")
+
+
+def test_more_deployments_than_are_read_are_said_to_be_possible():
+    assert deploying.NEWEST == DEPLOYMENTS
+    many = [
+        {"github.deployment": {"id": f"acme/a/{n}", "data": {
+            "created_at": f"!12:{n:02}", "sha": "a", "repository": "acme/a", "environment": "p"}}}
+        for n in range(DEPLOYMENTS)
+    ]  # fmt: skip
+    scan = scenes.made({"title": "", "now": "13:00", "noise": 0, "estate": many})
+    assert "of acme/a does not reach back" in closed(scan, "11:00")["github.deployment"]
+    assert "github.deployment" not in closed(scan, "12:00")
+    few = scenes.made({"title": "", "now": "13:00", "noise": 0, "estate": many[1:]})
+    assert "github.deployment" not in closed(few, "11:00")
+
+
+def test_a_source_that_was_not_asked_for_is_said():
+    scan = scenes.made({"title": "", "now": "13:00", "noise": 0, "estate": []})
+    scan.coverage = [c for c in scan.coverage if c.partition.kind != "github.workflow_run"]
+    assert "was not" in closed(scan, "12:00")["github.workflow_run"]

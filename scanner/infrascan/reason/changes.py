@@ -5,11 +5,12 @@ A source that was not read is said beside it: a quiet timeline is no proof that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from infrascan.model import InputError, Resource, Scan, State
+from infrascan.model import InputError, Reason, Resource, Scan, State
 from infrascan.packing import repacked
 from infrascan.reason.change import Change, What, moment, stamp
 from infrascan.reason.happened import aws, events, github, kubernetes
@@ -34,6 +35,14 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
     },
 }
 SHORT = frozenset({"k8s.event"})  # sources that forget: how far they reach is in what they hold
+NEWEST_FIRST = frozenset({"aws.cloudtrail.event"})  # where it is cut, the oldest are missing
+DEPLOYMENTS = 20  # that are read of each repository: `providers.github.deploying.NEWEST`
+FORGETS: Mapping[str, str] = {
+    "k8s.event": "Kubernetes keeps events for an hour unless told otherwise",
+    "github.deployment": f"the newest {DEPLOYMENTS} of each repository are read",
+}
+Reach: TypeAlias = tuple[str, str, str]
+"""Kind, account (or repository), region."""
 TOGETHER = timedelta(minutes=15)  # a rollout and the scaling of its ReplicaSets
 
 
@@ -170,6 +179,8 @@ def sets(change: Change) -> set[str]:
 def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
     """The sources that do not tell all: not read, read in part, or not reaching back that far."""
     found: list[Blind] = []
+    start = instant(since) if since is not None else None
+    reach = reaches(scan)
     providers = sorted({entry.partition.provider for entry in scan.coverage})
     connected = {identity.provider for identity in scan.identities if identity.account}
     for provider in dict.fromkeys((*providers, *sorted(connected))):
@@ -179,18 +190,24 @@ def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
             found.append(Blind(source=provider, place="", tells=tells, why=why))
             continue
         for kind, tells in SOURCES[provider].items():
-            found += unseen(scan, kind, tells)
-    if since is not None:
-        found += too_short(scan, instant(since))
+            found += unseen(scan, kind, tells, reach, start)
+    if start is not None:
+        found += too_short(scan, reach, start)
     return found
 
 
-def unseen(scan: Scan, kind: str, tells: str) -> list[Blind]:
+def unseen(
+    scan: Scan,
+    kind: str,
+    tells: str,
+    reach: Mapping[Reach, datetime],
+    start: datetime | None,
+) -> Iterator[Blind]:
+    """The partitions of a source that were not read, or not to the beginning of the window."""
     entries = [entry for entry in scan.coverage if entry.partition.kind == kind]
     if not entries:
         why = "it is read only when asked for, and was not"
-        return [Blind(source=kind, place="", tells=tells, why=why, closes="read it live")]
-    found = []
+        yield Blind(source=kind, place="", tells=tells, why=why, closes="read it live")
     for entry in entries:
         if entry.state is State.READ:
             continue
@@ -205,39 +222,61 @@ def unseen(scan: Scan, kind: str, tells: str) -> list[Blind]:
         gap = next((gap for gap in gaps if not gap.field), None)
         if gaps and gap is None:
             continue  # all were listed; only a detail of theirs is missing
-        place = "/".join(part for part in (partition.account, partition.region) if part)
-        found.append(
-            Blind(
-                source=kind,
-                place=place,
-                tells=tells,
-                why=f"{gap.reason}: {gap.detail}" if gap else "it was not read to its end",
-                closes=gap.permission if gap else "",
-            )
+        oldest = reach.get((kind, partition.account, partition.region))
+        cut = gap is not None and gap.reason is Reason.TRUNCATED and kind in NEWEST_FIRST
+        if cut and start and oldest and oldest <= start:
+            continue  # what was cut off is older than the window
+        yield Blind(
+            source=kind,
+            place="/".join(part for part in (partition.account, partition.region) if part),
+            tells=tells,
+            why=f"{gap.reason}: {gap.detail}" if gap else "it was not read to its end",
+            closes=gap.permission if gap else "",
         )
-    return found
 
 
-def too_short(scan: Scan, since: datetime) -> list[Blind]:
-    """Sources that forget, where they hold nothing as old as the window's beginning."""
-    oldest: dict[tuple[str, str], datetime] = {}
+def reaches(scan: Scan) -> dict[Reach, datetime]:
+    """How far back each source goes: the time of the oldest entry, by kind and place.
+
+    Of deployments the newest of each repository are read: there the place is the repository, and
+    only those are here of which there may be older ones.
+    """
+    found: dict[Reach, datetime] = {}
+    counts: dict[str, int] = {}
+    for resource in repacked(scan.resources):
+        place = (resource.kind, resource.account, resource.region)
+        if resource.kind in SHORT:
+            when = moment(events.times(resource)[0])
+        elif resource.kind in NEWEST_FIRST:
+            when = moment(resource.data.get("EventTime"))
+        elif resource.kind == "github.deployment":
+            when = moment(resource.data.get("created_at"))
+            repository = str(resource.data.get("repository") or "")
+            counts[repository] = counts.get(repository, 0) + 1
+            place = (resource.kind, repository, "")
+        else:
+            continue
+        if when and when < found.get(place, when + timedelta(1)):
+            found[place] = when
+    return {
+        place: when
+        for place, when in found.items()
+        if place[0] != "github.deployment" or counts[place[1]] >= DEPLOYMENTS
+    }
+
+
+def too_short(scan: Scan, reach: Mapping[Reach, datetime], since: datetime) -> Iterator[Blind]:
+    """Sources that were read and do not reach back to the window's beginning."""
     read = {
-        (entry.partition.kind, entry.partition.account)
+        (entry.partition.kind, entry.partition.account, entry.partition.region)
         for entry in scan.coverage
         if entry.partition.kind in SHORT and entry.state is not State.UNREAD
     }
-    for resource in repacked(scan.resources):
-        if resource.kind in SHORT and (first := events.times(resource)[0]):
-            place = (resource.kind, resource.account)
-            when = moment(first)
-            if when and when < oldest.get(place, when + timedelta(1)):
-                oldest[place] = when
-    found = []
-    for kind, account in sorted(read):
-        reaches = oldest.get((kind, account))
-        if reaches is None or reaches > since:
-            back = f"the oldest one is of {stamp(reaches)}" if reaches else "there is none"
-            why = f"{back}; Kubernetes keeps events for an hour unless told otherwise"
-            tells = "what was reported before"
-            found.append(Blind(source=kind, place=account, tells=tells, why=why, forgets=True))
-    return found
+    more = {place for place in reach if place[0] == "github.deployment"}
+    for place in sorted(read | more):
+        oldest = reach.get(place)
+        if oldest is not None and oldest <= since:
+            continue
+        back = f"the oldest one is of {stamp(oldest)}" if oldest else "there is none"
+        why = f"{back}; {FORGETS[place[0]]}"
+        yield Blind(source=place[0], place=place[1], tells="what was before", why=why, forgets=True)
