@@ -28,13 +28,21 @@ from infrascan.questions.answer import (
     name,
     unbacked,
 )
-from infrascan.questions.catalogue import Question
+from infrascan.questions.catalogue import Question, shipped_catalogue
 from infrascan.questions.functions import function
 from infrascan.questions.functions.flagged import flagged, reads_of
 from infrascan.questions.history import Who, previous, record
+from infrascan.questions.replies import (
+    absent,
+    no_act,
+    no_secrets,
+    not_understood,
+    nothing_read,
+)
 from infrascan.questions.routing import Routed, Router, shipped_router
 from infrascan.questions.seeing import Context, Result, narrowed, read_at_all
 from infrascan.questions.selecting import selected
+from infrascan.reason.model.choice import ModelChoice
 from infrascan.render.inert import visible
 
 # What a Terraform state may manage of what is read live.
@@ -56,7 +64,7 @@ async def ask(
     question: str,
     *,
     request: Request,
-    model: Any = None,
+    model: ModelChoice | str | None = None,
     who: Who | None = None,
     router: Router | None = None,
     clock: Callable[[], datetime] = now,
@@ -101,16 +109,72 @@ async def answered(
     routed: Routed,
     request: Request,
     earlier: Mapping[str, Any],
-    model: Any,
+    model: ModelChoice | str | None,
     asked_at: datetime,
 ) -> tuple[Answer, Result]:
     if routed.asks_for_secret:
         return plain(routed, no_secrets(), "none")
     if routed.write and routed.question is None:
         return plain(routed, no_act(routed.write), "run_command")
-    if routed.question is None:
+    if routed.question is not None:
+        return await computed(home, routed, routed.question, request, earlier, asked_at)
+    if model is None:
         return plain(routed, not_understood(routed), "")
-    return await computed(home, routed, routed.question, request, earlier, asked_at)
+    return await modelled(home, routed, request, earlier, model, asked_at)
+
+
+async def modelled(
+    home: Path,
+    routed: Routed,
+    request: Request,
+    earlier: Mapping[str, Any],
+    model: ModelChoice | str,
+    asked_at: datetime,
+) -> tuple[Answer, Result]:
+    """The answer where a model has to read the question; without one that helps, none."""
+    from infrascan.questions.choosing import choose
+
+    found = await choose(home, routed, request, shipped_catalogue(), model)
+    if found.routed.question is not None:
+        answer, result = await computed(
+            home, found.routed, found.routed.question, request, earlier, asked_at
+        )
+        answer.routing["by"] = "model"
+    elif found.result is not None and found.scan is not None:
+        answer, result = of_select(found.routed, found.result, found.scan)
+        answer.routing |= {"by": "sql", "sql": found.sql}
+    else:
+        answer, result = plain(routed, not_understood(routed), "")
+        if found.failed:
+            answer.notes.append(f"model: {found.failed}")
+    answer.model = found.model
+    answer.routing["usage"] = list(found.usage)
+    return answer, result
+
+
+def of_select(routed: Routed, result: Result, scan: Scan) -> tuple[Answer, Result]:
+    """The answer to a question that a SELECT answers: all gaps of what it read are its gaps."""
+    kinds = {entry.partition.kind for entry in scan.coverage}
+    question = Question(
+        id="sql",
+        answers="",
+        examples=(),
+        reads={kind: tuple({gap.field for gap in scan.gaps} - {""}) for kind in kinds},
+        needs="permission to read these kinds",
+    )
+    context = Context(
+        question=question,
+        text=routed.text,
+        slots=routed.slots,
+        request=Request(),
+        home=Path(),
+        scan=scan,
+        now=datetime.fromisoformat(scan.observed),
+    )
+    narrowed(context)
+    if not read_at_all(context):
+        result = nothing_read(context)
+    return finished(context, routed, result), result
 
 
 async def computed(
@@ -257,66 +321,6 @@ def plain(routed: Routed, result: Result, route: str) -> tuple[Answer, Result]:
             notes=result.notes,
         ),
         result,
-    )
-
-
-def not_understood(routed: Routed) -> Result:
-    near = [match.question for match in routed.nearest]
-    shown = "; ".join(f"{q.answers} ({q.id})" for q in near)
-    return Result(
-        sentence="I don't know what this asks. " + (f"Nearest: {shown}." if near else "Nothing I can answer comes near."),
-        status=UNKNOWN,
-        more={"nearest": [{"id": q.id, "answers": q.answers, "example": example(q)} for q in near]},
-        needs=["the question in other words, or a model to read it (--model)"],
-    )  # fmt: skip
-
-
-def example(question: Question) -> str:
-    return question.examples[0].replace("{", "").replace("}", "")
-
-
-def no_act(verb: str) -> Result:
-    return Result(
-        sentence=f'This asks for an act ("{verb}"), and questions only read. run_command proposes it;'
-        " it runs once an operator has approved it.",
-        status=UNKNOWN,
-        needs=["run_command with the command as a vector and a reason"],
-    )
-
-
-def no_secrets() -> Result:
-    return Result(
-        sentence="Credentials and values of secrets are never read out; infrascan keeps none.",
-        status=UNKNOWN,
-        needs=["the tool that owns the credential"],
-    )
-
-
-def nothing_read(context: Context) -> Result:
-    """Nothing of what the question is about could be read."""
-    causes = [f"{gap.provider}: {gap.detail}" for gap in context.gaps[:3]]
-    kinds = listed(sorted({kind.partition(".")[0] for kind in context.question.reads}))
-    said = f" ({'; '.join(causes)})" if causes else ""
-    return Result(
-        sentence=f"Unknown: nothing of {kinds} could be read{visible(said)}.",
-        status=UNKNOWN,
-        needs=[context.question.needs],
-    )
-
-
-def absent(context: Context) -> Result:
-    """What the question names is in nothing that was read."""
-    shown = [name(one) for one in context.candidates]
-    rest = context.computed("count(others)", max(0, len(shown) - 8))
-    has = f" There is {listed(shown)}." if shown else ""
-    unread = " Not everything was read, so it may be there." if context.gaps else ""
-    return Result(
-        sentence=f"Unknown: no {context.absent} was found.{has}{unread}",
-        rows=[],
-        evidence=[context.computed("known", context.candidates), rest],
-        more={"candidates": context.candidates},
-        status=UNKNOWN,
-        needs=[f"the name of an existing one instead of {context.absent}"],
     )
 
 

@@ -21,7 +21,7 @@ MARGIN = 1.25
 
 WRITES = "restart reboot bounce delete remove destroy terminate drop scale resize deploy redeploy apply rollback revert undo create provision launch install upgrade patch edit change set update rotate drain cordon uncordon evict kill stop start enable disable attach detach push merge fix remediate purge flush truncate revoke grant promote failover run execute exec"  # fmt: skip
 POLITE = r"(?:please|can you|could you|would you|will you|kindly|just|now|then|go ahead and|i want you to|i need you to|let's|lets|you should|immediately|,|\s)*"
-IMPERATIVE = re.compile(rf"^\s*{POLITE}\s*(?:to\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\b(?!\s*(?:s\b|history|events?\b|counts?\b|changes?\b))", re.IGNORECASE)  # fmt: skip
+IMPERATIVE = re.compile(rf"^\s*{POLITE}\s*(?:to\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\b(?!\s*(?:s\b|history|events?\b|counts?\b|changes?\b|polic|of\b|status\b|(?:an?\s+|the\s+)?(?:full\s+|deep\s+|whole\s+)?(?:scan|report|check|audit|research|analysis)))", re.IGNORECASE)  # fmt: skip
 AFTERWARDS = re.compile(rf"\b(?:and|then)\s+(?:then\s+|please\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\s+(?:it|them|those|that|all|the|any|every|each|pods?|whatever)\b", re.IGNORECASE)  # fmt: skip
 HANDED_OUT = re.compile(
     r"(?i)\b(?:print|show|dump|reveal|display|echo|cat|read|give|send|tell|output|paste|what(?:'s| is| are)|export|list)\b"
@@ -74,6 +74,8 @@ class Router:
         for owner, document in zip(self.owners, documents, strict=True):
             whole.setdefault(owner.id, words(owner.answers)).extend(document)
         self.ids = list(whole)
+        needing = (q.id for q in catalogue.questions if q.slots.get("name") == "required")
+        self.about_one = frozenset(needing)  # unlikely where nothing is named
         self.whole = Index(list(whole.values()))
 
     @property
@@ -159,10 +161,13 @@ class Router:
             owner = self.owners[place].id
             found[owner] = max(found.get(owner, 0.0), nearest)
         share = {one: together.get(at, 0.0) / top for at, one in enumerate(self.ids)}
+        if not taken and "<name>" not in present:
+            share = {one: s * (0.5 if one in self.about_one else 1.0) for one, s in share.items()}
+            found = {one: s * (0.8 if one in self.about_one else 1.0) for one, s in found.items()}
         return {one: 0.75 * near + 0.25 * near**0.5 * share[one] for one, near in found.items()}
 
 
-STRANGE = 2.0  # what a word of no example weighs: less than a rare one of an example
+STRANGE = 4.0  # what a word of no example weighs: less than a rare one of an example
 
 
 def replaced(slots: Slots, maybe: tuple[str, ...]) -> Slots:

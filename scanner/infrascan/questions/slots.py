@@ -189,7 +189,7 @@ def shares(reading: Reading) -> None:
 def counts(reading: Reading) -> None:
     def lines(match: re.Match[str]) -> str:
         reading.found.setdefault("lines", int(match.group(1)))
-        return "<lines>"
+        return "<lines> log"
 
     def limit(match: re.Match[str]) -> str:
         reading.found.setdefault("limit", int(match.group(1)))
@@ -220,26 +220,34 @@ def places(reading: Reading) -> None:
         return "<cluster>"
 
     reading.take(
-        rf"\b(?:namespace|ns)s?\s*[:=]?\s+(?:called\s+|named\s+)?(?P<n>{NAME})\b(?!\s+namespace)",
+        rf"\b(?:namespace|ns)\s*[:=]?\s+(?:called\s+|named\s+)?(?P<n>{NAME})\b(?!\s+namespace)",
         lambda m: None if not likely_name(m.group("n")) else namespace(m),
     )
     reading.take(rf"(?<!\S)-n\s+(?P<n>{NAME})\b", namespace)
     reading.take(rf"\b(?P<n>{NAME})\s+(?:namespace|ns)\b", namespace)
     reading.take(
         rf"\bcluster\s+(?:called\s+|named\s+)?(?P<n>{NAME})\b",
-        lambda m: None if not likely_name(m.group("n")) else cluster(m),
+        lambda m: cluster(m) if particular(m.group("n")) else None,
     )
     reading.take(r"\b(?P<n>[a-z0-9][a-z0-9-]*-cluster|cluster-[a-z0-9-]+)\b", cluster)
-    reading.take(rf"\b(?P<n>{NAME})\s+cluster\b", cluster)
+    reading.take(
+        rf"\b(?P<n>{NAME})\s+cluster\b",
+        lambda m: cluster(m) if particular(m.group("n")) else None,
+    )
 
 
 # What may follow "namespace" or "cluster" without being its name.
 AFTER_THEM = (
     "and or is are has have do does using use currently running run at on in with to from right now healthy ok nodes"
-    " node pods pod version versions memory cpu currently doing was were usage utilization that it look"
+    " node pods pod exist exists version versions memory cpu currently doing was were usage utilization that it look"
     " services service deployments names name size type types upgrade-ready health status right"
 )
 FOLLOWING = GENERIC | frozenset(AFTER_THEM.split())
+
+
+def particular(word: str) -> bool:
+    """Whether a word beside "cluster" is its name: another could be any word of the sentence."""
+    return word in ENVIRONMENTS or bool(re.search(r"[a-z0-9][-_.]?[0-9-]", word))
 
 
 def likely_name(word: str) -> bool:
@@ -268,7 +276,7 @@ def regions(reading: Reading) -> None:
 
 # Hyphenated or numbered words that are no names of anybody's.
 PLAIN = re.compile(
-    r"(?:multi|single|cross|re|non|un|auto|in|on|up|read|high|low|long|short|out)-[a-z]+(?:-[a-z]+)?"
+    r"[a-z]+-(?:readable|writable|facing|managed|wide|based|level|only|prone)|(?:multi|single|cross|re|non|un|auto|in|on|up|read|high|low|long|short|out)-[a-z]+(?:-[a-z]+)?"
     r"|load-balancers?|branch-protection|instance-types?|node-count|crash-loop(?:ing)?|e\.g|i\.e|vs\.?"
     r"|real-time|end-to-end|follow-up|least-privilege|24/7|cost-optimi[sz]ation|db-load|response-times?"
     r"|k8s|s3|ec2|route53|r2|p9\d|5xx|4xx|oom-?killed|app-?sec|and/or|day-to-day|pull-requests?|d1|o11y"
@@ -282,7 +290,7 @@ def named(reading: Reading) -> None:
     def use(match: re.Match[str]) -> str | None:
         word = match.group().rstrip(".")
         if PLAIN.fullmatch(word):
-            return None
+            return word.replace("-", " ") if "-" in word else None
         reading.names.append(word.removesuffix("'s"))
         return "<name>"
 

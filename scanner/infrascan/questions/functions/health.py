@@ -9,7 +9,7 @@ from typing import Any
 from infrascan.model import Resource
 from infrascan.questions.answer import Item, counted, listed, name
 from infrascan.questions.functions.memory import subject
-from infrascan.questions.seeing import Context, Result, meant, namespace_of
+from infrascan.questions.seeing import Context, Result, meant, namespace_of, unnamed
 
 HEALTHY, DEGRADED, DOWN, IDLE, UNSEEN = "healthy", "degraded", "down", "idle", "unknown"
 WAITING_IS_BAD = frozenset(
@@ -162,12 +162,16 @@ async def services_healthy(context: Context) -> Result:
     """Each Kubernetes service with its ready endpoints; the cloud's caches and databases beside it
     where no namespace is named."""
     services = context.of("k8s.service")
-    wanted = set(meant(context, {s.name for s in services}))
+    others = [] if context.slots.namespace else managed(context)
+    wanted = set(meant(context, {s.name for s in services} | {row["name"] for row in others}))
+    if context.slots.names and not wanted:
+        return unnamed(context, "service")
     if wanted:
         services = [s for s in services if s.name in wanted]
-        context.gaps = [gap for gap in context.gaps if gap.provider == "k8s"]
+        others = [row for row in others if row["name"] in wanted]
+        asked = {s.provider for s in services} | {row["provider"] for row in others}
+        context.gaps = [gap for gap in context.gaps if gap.provider in asked]
     found = [h for service in services if (h := health(context, service))]
-    others = [] if context.slots.namespace or wanted else managed(context)
     judged = [h for h in found if h.state is not IDLE]
     if not judged and not others:
         return Result(

@@ -128,7 +128,8 @@ def of_bills(context: Context, bills: list[Spend], gaps: list[Gap], days: int) -
     ]
     accounts = listed([name(bill.account) for bill in bills])
     parts = [f"{name(row['name'])} {row['amount']:,.2f}" for row in rows]
-    estimated = " The latest days are estimates." if any([bill.estimated for bill in bills]) else ""
+    estimates: bool = any(bill.estimated for bill in bills)
+    estimated = " The latest days are estimates." if estimates else ""
     cost = sum(bill.cost_usd for bill in bills)
     return Result(
         sentence=f"{total:,.2f} {bills[0].currency} were spent in {counted(days, 'day')} by {accounts}:"
