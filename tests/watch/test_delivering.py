@@ -164,7 +164,7 @@ def hostile() -> dict[str, Any]:
         [transition] * 300,
         {(Subject.FINDING, "k"): stood},
         baseline=True,
-        usage={},
+        usage={"model_calls": 0, "usd": 0.0},
     )
 
 
