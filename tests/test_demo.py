@@ -222,11 +222,25 @@ def test_the_idle_worker_pool_says_what_it_costs(demo: Demo):
         for f in demo.document["findings"]
         if f["rule"] == "aws.autoscaling.worker-pool-idle" and f["name"] == "settlement-workers"
     )
-    facts = {item["path"]: item["value"] for item in pool["evidence"]}
+    ledger = {fact["id"]: fact for fact in demo.document["ledger"]}
+    facts = {ledger[cited]["path"]: ledger[cited]["value"] for cited in pool["evidence"]}
+    (known,) = (r for r in demo.document["resources"] if r["key"] == pool["resource"])
 
     assert pool["saving"]["monthly"] == pytest.approx(140, abs=1)
     assert pool["saving_counted"]
     assert facts["metrics.cpu.average"] == pytest.approx(3, abs=0.3)
+    assert known["tags"]["owner"] == "payments@acme.example"
+
+
+def test_who_spends_what_adds_up_and_nobody_saves_more_than_they_spend(demo: Demo):
+    summary = demo.document["summary"]
+    for by in ("owner", "service", "provider"):
+        rows = [row for row in demo.document["spending"] if row["by"] == by]
+        assert sum(r["monthly_cost"] for r in rows) == pytest.approx(summary["monthly_cost"])
+        assert sum(r["monthly_saving"] for r in rows) == pytest.approx(summary["monthly_saving"])
+        assert all(r["monthly_saving"] <= r["monthly_cost"] for r in rows)
+    owners = {r["name"]: r for r in demo.document["spending"] if r["by"] == "owner"}
+    assert {"data@acme.example", "payments@acme.example", ""} <= owners.keys()
 
 
 def test_the_rules_find_faults_and_find_things_well_kept(demo: Demo):
