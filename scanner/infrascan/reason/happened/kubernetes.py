@@ -126,7 +126,7 @@ def rollout(
     if before is None:
         said = "the first that is kept"
     elif not said:
-        said = "the template differs in nothing that was read"
+        said = "nothing that is kept differs; values of variables are not kept"
     image = next(((old, new) for name, old, new, _ in differing if name.startswith("image")), None)
     return Change(
         time=when,
@@ -161,7 +161,9 @@ def differences(
             was, now = at(before.data, here), at(after.data, there)
             if was != now:
                 facts = (*cited(before, here), *cited(after, there))
-                yield facet, shown(was), shown(now), facts
+                names = facet == "environment"
+                sides = variables(was, now) if names else (shown(was), shown(now))
+                yield facet, *sides, facts
     for facet, steps in POD_FACETS:
         was, now = at(before.data, (*TEMPLATE, *steps)), at(after.data, (*TEMPLATE, *steps))
         if was != now:
@@ -204,6 +206,18 @@ def containers(replica_set: Resource) -> dict[str, tuple[Step, ...]]:
         for index, container in dicts(at(replica_set.data, place)):
             found[str(container.get("name") or index)] = (*place, index)
     return found
+
+
+def variables(was: Any, now: Any) -> tuple[str, str]:
+    """The names of the variables that only one side has; values are not kept of either."""
+    old, new = ({str(entry.get("name")) for _, entry in dicts(side)} for side in (was, now))
+    if old == new:
+        return "other", "other"
+    return only(old - new), only(new - old)
+
+
+def only(names: set[str]) -> str:
+    return f"with {', '.join(quoted(name, 60) for name in sorted(names)[:5])}" if names else "none"
 
 
 def shown(value: Any) -> str:
