@@ -28,6 +28,8 @@ from infrascan.model import (
 )
 from infrascan.reason.spending import spending
 
+from . import made_paths
+
 SECURITY, COST, RELIABILITY = Category.SECURITY, Category.COST, Category.RELIABILITY
 CRITICAL, HIGH, MEDIUM, LOW, INFO = tuple(Severity)
 
@@ -230,6 +232,7 @@ def estate(findings: int = 60, seed: int = 7) -> Scan:
         unpriced={"aws.redshift.cluster": 2} if findings else {},
     )
     made_scan.spending = spending(made_scan)
+    made_paths.connect(made_scan)
     return made_scan
 
 
@@ -507,6 +510,7 @@ def stained(text: str, findings: int = 9) -> Scan:
     ]
     scan.rules = [replace(r, title=text) for r in scan.rules]
     scan.unpriced = {text: 3}
+    made_paths.stain(scan, text)
     for resource in scan.resources:
         resource.kind = resource.name = resource.id = resource.account = text
         resource.provider = text
