@@ -49,42 +49,50 @@ REFUSED = {
     "project-directory": FILES,
     "with-registry-auth": PRINTS,
 }
-LIST = "all/a filter/f= no-trunc quiet/q "
+FEW = "filter/f= quiet/q "
+LIST = FEW + "all/a no-trunc "
 LOGS = "since= until= tail/n= timestamps/t details"
 RUN = (
-    "name= detach/d env/e= publish/p= restart= rm label/l= memory/m= cpus= network= hostname/h="
+    "name= env/e= publish/p= restart= rm label/l= memory/m= cpus= network= hostname/h="
     " user/u= workdir/w= entrypoint= read-only init pull= platform= health-cmd= stop-timeout="
-    " memory-reservation= cap-drop= expose= dns= tmpfs= ulimit= no-healthcheck stop-signal= quiet/q"
+    " memory-reservation= cap-drop= expose= dns= tmpfs= ulimit= no-healthcheck stop-signal= quiet/q "
 )
 
 VERBS = (
     *(read(words, LIST + "last/n= latest/l size/s") for words in ("ps", "container ls", "container list", "container ps")),
     *(read(words, LIST + "digests") for words in ("images", "image ls", "image list")),
-    *(read(words, "size/s type=") for words in ("inspect", "container inspect")),
+    read("inspect", "size/s type="),
+    read("container inspect", "size/s"),
     *(read(f"{what} inspect") for what in ("image", "network", "volume", "node", "service", "context", "plugin")),
     *(read(words, LOGS) for words in ("logs", "container logs")),
-    read("service logs", LOGS + " no-resolve no-task-ids no-trunc raw"),
+    read("service logs", "since= tail/n= timestamps/t details no-resolve no-task-ids no-trunc raw"),
     *(read(words, "all/a no-stream no-trunc") for words in ("stats", "container stats")),
     *(read(words) for words in ("top", "container top", "port", "container port", "diff", "container diff", "version")),
     *(read(words) for words in ("info", "system info")),
     *(read(words, "human/H no-trunc quiet/q") for words in ("history", "image history")),
     read("system df", "verbose/v"),
-    *(read(f"{what} ls", LIST) for what in ("network", "volume", "service", "node", "stack", "context", "secret", "config", "plugin")),
-    *(read(f"{what} ps", LIST + "no-resolve") for what in ("service", "node", "stack")),
-    read("stack services", LIST),
+    *(read(f"{what} ls", FEW) for what in ("volume", "service", "node", "secret", "config")),
+    *(read(f"{what} ls", FEW + "no-trunc") for what in ("network", "plugin")),
+    read("stack ls"),
+    read("context ls", "quiet/q"),
+    *(read(f"{what} ps", FEW + "no-trunc no-resolve") for what in ("service", "node", "stack")),
+    read("stack services", FEW),
     *(write(f"{start}{verb}", flags) for start in ("", "container ") for verb, flags in (
-        ("start", ""), ("restart", "time= signal/s= timeout="), ("pause", ""), ("unpause", ""), ("rename", ""),
+        ("start", ""), ("restart", "signal/s= timeout/t="), ("pause", ""), ("unpause", ""), ("rename", ""),
         ("update", "memory/m= cpus= restart= cpu-shares/c= memory-swap= pids-limit="),
     )),
     *(destroy(f"{start}{verb}", flags) for start in ("", "container ") for verb, flags in (
-        ("stop", "time= signal/s= timeout="), ("kill", "signal/s="), ("rm", "force volumes link"),
+        ("stop", "signal/s= timeout/t="), ("kill", "signal/s="), ("rm", "force volumes link"),
     )),
-    *(write(words, RUN, rest=True) for words in ("run", "container run", "create", "container create")),
+    *(write(words, RUN + "detach/d", rest=True) for words in ("run", "container run")),
+    *(write(words, RUN, rest=True) for words in ("create", "container create")),
     *(destroy(words, "detach/d env/e= user/u= workdir/w=", rest=True) for words in ("exec", "container exec")),
     *(write(words, "quiet/q platform= all-tags/a") for words in ("pull", "image pull", "push", "image push")),
     *(write(words) for words in ("tag", "image tag")),
     *(destroy(words, "force no-prune") for words in ("rmi", "image rm", "image remove")),
-    *(destroy(f"{what} prune", "force all/a volumes filter=") for what in ("container", "image", "network", "volume", "system", "builder")),
+    *(destroy(f"{what} prune", "force filter=") for what in ("container", "network")),
+    *(destroy(f"{what} prune", "force all/a filter=") for what in ("image", "volume", "builder")),
+    destroy("system prune", "force all/a volumes filter="),
     write("network create", "driver/d= subnet= gateway= internal attachable label= ip-range="),
     write("network connect", "alias= ip="),
     destroy("network disconnect", "force"),
@@ -94,7 +102,7 @@ VERBS = (
     write("service scale", "detach/d"),
     write("service update", "image= replicas= force detach/d env-add= env-rm= limit-memory= limit-cpu= rollback"),
     write("service rollback", "detach/d quiet/q"),
-    write("service create", "name= replicas= image= publish/p= env/e= network= label/l= detach/d", rest=True),
+    write("service create", "name= replicas= publish/p= env/e= network= label/l= detach/d", rest=True),
     destroy("service rm"),
     destroy("stack rm", "detach/d"),
     write("node update", "availability= label-add= label-rm= role="),
