@@ -245,7 +245,8 @@ def finished(context: Context, routed: Routed, result: Result) -> Answer:
         ok = None  # all that was read is well; what was not read may not be
     sentence = result.sentence
     if gaps and status == PARTIAL:
-        sentence = f"{sentence} {not_all(gaps)}"
+        nothing = "" if result.rows or result.more.get("sections") else "Of what was read: "
+        sentence = f"{nothing}{sentence} {not_all(gaps)}"
     scope = context.computed("scope", context.where)
     evidence = [
         item.said() for item in unique([*result.evidence, *([scope] if context.where else [])])

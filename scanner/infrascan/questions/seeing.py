@@ -290,12 +290,15 @@ def relevant(context: Context) -> list[Gap]:
 
 
 def read_at_all(context: Context) -> bool:
-    """Whether anything that the question needs was read."""
-    kinds = context.question.reads
+    """Whether anything that the question is about was read: its places alone are not."""
+    kinds = set(context.question.reads) - PLACES
     return not kinds or any(
         entry.state is not State.UNREAD and entry.partition.kind in kinds
         for entry in context.scan.coverage
     )
+
+
+PLACES = frozenset({"k8s.namespace"})
 
 
 def meant(context: Context, known: Iterable[str]) -> list[str]:
