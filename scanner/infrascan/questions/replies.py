@@ -48,6 +48,7 @@ def nothing_read(context: Context) -> Result:
     said = f" ({'; '.join(causes)})" if causes else ""
     return Result(
         sentence=f"Unknown: nothing of {kinds} could be read{visible(said)}.",
+        evidence=[context.computed("gaps", causes)],
         status=UNKNOWN,
         needs=[context.question.needs],
     )
