@@ -25,7 +25,7 @@ def rows() -> list[dict[str, str]]:
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     """The names of a file's tests, read and not run."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return frozenset(
@@ -42,7 +42,7 @@ def test_a_feature_is_shown_or_said_to_be_left(row: dict[str, str]):
     for named in row["tests"].split():
         path, _, name = named.partition("::")
         assert (ROOT / path).is_file(), f"{path} is not there"
-        assert name in tests_in(path), f"{path} has no {name}"
+        assert name in names_in(path), f"{path} has no {name}"
 
 
 def test_no_feature_is_left_out_or_told_twice():
