@@ -174,6 +174,12 @@ def percent(text: str) -> float:
     return value
 
 
+def number(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     try:
         value = float(text.removesuffix("s"))

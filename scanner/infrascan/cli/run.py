@@ -132,6 +132,7 @@ def request_of(options: argparse.Namespace) -> Request:
         record=Path(options.record) if options.record else None,
         replay=replay or None,
         resume=options.resume,
+        processes=options.processes,
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline,
         model=model_choice(options),

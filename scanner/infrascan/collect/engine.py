@@ -84,11 +84,18 @@ class Collected:
     interrupted: bool = False
 
 
+class Elsewhere(Protocol):
+    """Reads some providers in another process and puts what comes into the collection."""
+
+    async def run(self, collection: Collection) -> None: ...
+
+
 @dataclass(eq=False, kw_only=True)
 class Collection:
     """One run of the fan-out. `stop` ends it early and keeps what was read."""
 
     providers: Sequence[Provider]
+    elsewhere: Sequence[Elsewhere] = ()
     progress: Progress = field(default_factory=Silent)
     recorder: Recorder | None = None
     replay: Replay | None = None
@@ -119,6 +126,8 @@ class Collection:
                 async with open_nursery() as nursery:
                     for provider in self.providers:
                         nursery.start_soon(self.run_provider, provider, limits)
+                    for other in self.elsewhere:
+                        nursery.start_soon(other.run, self)
         finally:
             for provider in self.providers:
                 provider.close()

@@ -34,8 +34,6 @@ from infrascan.pipeline.request import (
     selected,
     stamp,
 )
-from infrascan.pipeline.worker import Job
-from infrascan.pipeline.workers import Worker, cores, shared_out
 from infrascan.pricing import count_once, price_all, saving
 from infrascan.providers import load as load_provider
 from infrascan.reason.model.choice import ModelChoice
@@ -44,6 +42,8 @@ from infrascan.shipped import shipped
 from infrascan.store.journal import Journal
 from infrascan.store.parquet import loaded
 from infrascan.store.scans import growing, scans, write
+from infrascan.workers.job import Job
+from infrascan.workers.sharing import Worker, cores, shared_out
 
 __all__ = [
     "DEMO",

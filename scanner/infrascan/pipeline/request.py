@@ -41,6 +41,7 @@ class Request:
     deadline_seconds: float = float("inf")  # the whole collection
     question: str = ""
     kinds: tuple[str, ...] = ()  # only these
+    processes: int = 0  # that read; 0: one for each core, where that is worth it
     live: bool = False  # also the kinds that are read only when asked for: events and the like
     model: ModelChoice | None = None  # what reads the findings once they are judged
 

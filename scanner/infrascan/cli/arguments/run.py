@@ -11,6 +11,7 @@ from infrascan.cli.parser import (
     add_output,
     add_selection,
     command,
+    number,
     percent,
     seconds,
 )
@@ -69,6 +70,13 @@ def add(commands: Commands) -> None:
     how.add_argument("--replay", metavar="DIR", help="read a recorded folder, not the network")
     how.add_argument(
         "--resume", action="store_true", help="go on with the latest scan that was cut off"
+    )
+    how.add_argument(
+        "--processes",
+        type=number,
+        default=0,
+        metavar="N",
+        help="processes that read (default: one for each core, up to 4, where that is worth it)",
     )
     how.add_argument(
         "--call-timeout",

@@ -1,0 +1,1 @@
+"""Reading with more than one core: providers shared out among processes."""
