@@ -60,6 +60,7 @@ def chunks(scan: Scan) -> Iterator[str]:
     yield from seal.rows("paths", map(sealed, map(path_row, scan.paths)))
     yield from seal.rows("cuts", map(line, map(cut_row, scan.cuts)))
     yield from seal.rows("issues", map(line, map(issue_row, scan.issues)))
+    yield from seal.member("path_notes", scan.path_notes)
     yield from seal.member("research", research_row(scan.research))
     yield from seal.rows("claims", map(sealed, map(claim_row, scan.research.claims)))
     yield from seal.rows("unknowns", (line(unknown_row(u, places[u.gap])) for u in scan.unknowns))

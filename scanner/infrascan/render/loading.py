@@ -81,6 +81,7 @@ def scan(report: dict[str, Any]) -> Scan:
         paths=[research.path(row, facts) for row in report["paths"]],
         cuts=[research.cut(row) for row in report["cuts"]],
         issues=[research.issue(row) for row in report["issues"]],
+        path_notes=[str(note) for note in report["path_notes"]],
         research=research.research(report["research"], report["claims"], facts),
         spending=tuple(spent(row) for row in report["spending"]),
         calls=calls(report["ledger"]),
