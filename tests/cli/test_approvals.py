@@ -164,6 +164,30 @@ def test_a_dry_run_is_shown_before_deciding(infrascan, machine):
     assert ["kubectl scale deployment/web --replicas=3 --dry-run=server"] == machine.runs
 
 
+def test_who_approves_is_shown_the_dry_run_first(infrascan, machine):
+    machine.tool(
+        "kubectl", 'case "$*" in *dry-run*) echo "would scale web";; *) echo "scaled web";; esac'
+    )
+    line = "kubectl scale deployment/web --replicas=3"
+    made = asked(machine, line)
+
+    terminal = Terminal(infrascan, "approvals", "approve", made.id)
+    code = terminal.until(r"Type ([A-Z0-9]{4})")[1]
+    assert "| would scale web" in terminal.shown
+    assert [f"{line} --dry-run=server"] == machine.runs
+    terminal.type(code)
+    terminal.until("exit 0")
+
+    assert (CLEAN, "scaled web\n") == terminal.end()
+    assert [f"{line} --dry-run=server", line] == machine.runs
+    other = asked(machine, "kubectl cordon n1")
+    plain = Terminal(infrascan, "approvals", "approve", other.id, "--no-preview")
+    plain.until("Type ")
+    plain.type("no")
+    plain.end()
+    assert 2 == len(machine.runs)
+
+
 def test_a_command_that_fails_is_told_by_the_exit_code(infrascan, machine):
     machine.tool("docker", "echo no such container >&2; exit 3")
     made = asked(machine, "docker restart web")

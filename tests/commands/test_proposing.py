@@ -258,6 +258,7 @@ PREVIEWS = [
     ("kubectl scale deployment/web --replicas=3", "kubectl scale deployment/web --replicas=3 --dry-run=server"),
     ("kubectl run x --image=y -- rm -rf /", "kubectl run x --image=y --dry-run=server -- rm -rf /"),
     ("kubectl delete pod web", "kubectl delete pod web --dry-run=server"),
+    ("kubectl create namespace shop", "kubectl create namespace shop --dry-run=server"),
     ("helm upgrade web shop/web", "helm upgrade web shop/web --dry-run"),
     ("aws ec2 stop-instances --instance-ids i-1", "aws ec2 stop-instances --instance-ids i-1 --dry-run"),
     ("kubectl rollout restart deployment/web", ""),

@@ -153,6 +153,9 @@ def approve(options: argparse.Namespace) -> int:
     found = queue.proposal(home(), options.id)
     if found.status is not Status.PENDING:
         raise RefusedError(f"proposal {found.id} is {found.status.value.replace('_', ' ')} already")
+    if options.preview and not found.plan["preview"].get("ran"):
+        look = partial(approving.preview, home(), found.id, operator=queue.operator())
+        found, _ = trio.run(look)
     print(whole(found), file=sys.stderr)
     code = "".join(secrets.choice(LETTERS) for _ in range(CODE))
     if typed(f"Type {code} to run this command, anything else to leave it: ") != code:

@@ -96,7 +96,7 @@ def preview(parsed: Parsed) -> Plan:
     vector, kind = look(parsed)
     if not vector:
         return {"kind": "none", "command": [], "ran": False, "note": "this tool has no dry run"}
-    note = "run by the operator, with `infrascan approvals show ID --preview`; it changes nothing"
+    note = "run by the operator, before deciding; it changes nothing"
     return {"kind": kind, "command": list(vector), "ran": False, "note": note}
 
 
@@ -112,7 +112,9 @@ def look(parsed: Parsed) -> tuple[tuple[str, ...], str]:
             simple = {"filename", "namespace", "context", "server-side", "selector"}
             if set(parsed.flags) <= simple:
                 return words, "diff"
-        if parsed.verb in DRY and "dry-run" not in parsed.flags:
+        if (
+            parsed.verb in DRY or parsed.verb.startswith("create ")
+        ) and "dry-run" not in parsed.flags:
             return inserted(vector, "--dry-run=server"), "dry run"
     if parsed.tool == "helm" and parsed.verb in {"install", "upgrade", "rollback", "uninstall"}:
         return inserted(vector, "--dry-run"), "dry run"

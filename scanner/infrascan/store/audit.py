@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,38 +126,35 @@ def digest(record: Mapping[str, Any]) -> str:
 
 def verify(home: Path) -> Verdict:
     """Whether the log is whole and as it was written; names the first entry that is not."""
-    previous, number = FIRST, 0
     path = home / NAME
     try:
         with reading(home):
-            lines = path.read_bytes().split(b"\n") if path.exists() else []
             head = read_head(home)
+            number, problem = chained(path) if path.exists() else (0, "")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    torn = lines.pop() if lines else b""
-    for number, line in enumerate(lines, 1):
-        if problem := broken(line, number, previous):
-            return Verdict(
-                entries=number - 1,
-                broken=number,
-                problem=f"entry {number} (line {number}): {problem}",
-            )
-        previous = json.loads(line)["hash"]
-    if torn:
-        return Verdict(
-            entries=number, broken=number + 1, problem=f"entry {number + 1}: its line is cut off"
-        )
+    if problem:
+        return Verdict(entries=number, broken=number + 1, problem=f"entry {number + 1}{problem}")
     if head and head[0] > number:
-        return Verdict(
-            entries=number,
-            broken=number + 1,
-            problem=f"entry {number + 1} is missing: the log ends at {number}, {head[0]} were written",
-        )
+        missing = f"entry {number + 1} is missing: the log ends at {number}, {head[0]} were written"
+        return Verdict(entries=number, broken=number + 1, problem=missing)
     if not head and number:
-        return Verdict(
-            entries=number, broken=number, problem=f"{HEAD} is missing: the end is not known"
-        )
+        said = f"{HEAD} is missing: the end is not known"
+        return Verdict(entries=number, broken=number, problem=said)
     return Verdict(entries=number)
+
+
+def chained(path: Path) -> tuple[int, str]:
+    """How many entries follow each other from the first, and what is wrong with the next, if any."""
+    previous, number = FIRST, 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return number - 1, ": its line is cut off"
+            if problem := broken(line[:-1], number, previous):
+                return number - 1, f" (line {number}): {problem}"
+            previous = json.loads(line)["hash"]
+    return number, ""
 
 
 def broken(line: bytes, number: int, previous: str) -> str:
@@ -179,7 +177,8 @@ def entries(home: Path, *, limit: int = 50) -> list[dict[str, Any]]:
     """The latest entries, the oldest of them first."""
     path = home / NAME
     try:
-        lines = path.read_bytes().splitlines()[-limit:]
+        with path.open("rb") as file:
+            lines = deque(file, maxlen=limit)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -26,9 +26,13 @@ def add(commands: Commands) -> None:
         "approve",
         "run a command, here and once, after typing the code that is shown",
         "approvals:approve",
-        epilog="Only on a terminal. Exits with 0 where the command succeeded, 1 where it did not.",
+        epilog="Only on a terminal. Shows the plan first, with the diff or dry run where the tool has\n"
+        "one. Exits with 0 where the command succeeded, 1 where it did not.",
     )
     approve.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    approve.add_argument(
+        "--no-preview", dest="preview", action="store_false", help="do not run its diff or dry run"
+    )
     deny = command(actions, "deny", "refuse a command for good", "approvals:deny")
     deny.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     deny.add_argument("--reason", metavar="TEXT", default="", help="why; its requester sees it")
