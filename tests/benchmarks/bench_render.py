@@ -18,11 +18,10 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "render"))
-
-import made_scans
+sys.path.insert(0, str(HERE.parents[1]))
 
 from infrascan.render import FORMATS, write
+from tests.render import made_scans
 
 MARK = b"<!-- The first view ends here"
 
@@ -44,7 +43,7 @@ def measure(name: str, findings: int) -> dict[str, float]:
 
 
 def in_browser(findings: int) -> None:
-    from browsing import check
+    from tests.render.browsing import check
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"

@@ -34,13 +34,13 @@ class Ledger:
         """The id of a fact; one that is new is entered."""
         found = fact_id(evidence.resource, evidence.path, evidence.value)
         if found not in self.facts:
-            self.facts[found] = self.fact(evidence)
+            self.facts[found] = self.fact(evidence, found)
         return found
 
-    def fact(self, evidence: Evidence) -> Fact:
-        """The evidence as a line of the ledger, whether it is entered or not."""
+    def fact(self, evidence: Evidence, known: str) -> Fact:
+        """The evidence as a line of the ledger under its id, whether it is entered or not."""
         return Fact(
-            id=fact_id(evidence.resource, evidence.path, evidence.value),
+            id=known,
             resource=evidence.resource,
             path=evidence.path,
             value=finite(evidence.value),
@@ -88,7 +88,7 @@ def entries(scan: Scan, findings: Iterable[Finding] | None = None) -> Iterator[F
         found = fact_id(evidence.resource, evidence.path, evidence.value)
         if found not in seen:
             seen.add(found)
-            yield book.fact(evidence)
+            yield book.fact(evidence, found)
 
 
 def cited(scan: Scan, findings: Iterable[Finding] | None = None) -> Iterator[Evidence]:

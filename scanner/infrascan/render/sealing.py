@@ -14,21 +14,25 @@ from typing import Any
 
 from infrascan.proof import canonical, finite
 
-COMPACT = (",", ":")
+spaced = json.JSONEncoder(allow_nan=False).encode
+compact = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 MARK = ',"digest":"'  # what stands between a line and its hash
 
 
-def text(value: Any, separators: tuple[str, str] | None = None) -> str:
-    """The value as the report writes it: ASCII, one line."""
+def text(value: Any) -> str:
+    """The value as the report writes a section of one line: ASCII, with spaces."""
     try:
-        return json.dumps(value, allow_nan=False, separators=separators)
+        return spaced(value)
     except ValueError:  # JSON has no infinity
-        return json.dumps(finite(value), allow_nan=False, separators=separators)
+        return spaced(finite(value))
 
 
 def line(row: dict[str, Any]) -> str:
-    """A row of a list."""
-    return text(row, COMPACT)
+    """A row of a list, without spaces."""
+    try:
+        return compact(row)
+    except ValueError:
+        return compact(finite(row))
 
 
 def sealed(row: dict[str, Any]) -> str:
