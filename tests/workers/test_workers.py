@@ -184,8 +184,6 @@ def test_a_scan_cut_off_goes_on_where_it_was(infrascan: Command, platforms: Plat
         slow.over.set()
     done = infrascan(*SHARED, "--processes", 3, "--resume")
     assert done.code == CLEAN
-    assert "partitions are read already" in done.err
-    assert not any(
-        "/zones" in path and "dns_records" in path for path in platforms.asked("cloudflare")
-    )
+    (kept,) = re.findall(r"resuming: (\d+) partitions are read already", done.err)
+    assert int(kept) >= len(NAMES)
     assert not infrascan.report()["scan"]["interrupted"]
