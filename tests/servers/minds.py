@@ -233,7 +233,7 @@ class Obedient:
 def babbler(asked: Asked) -> Any:
     """Far more than was asked for, all of it invented."""
     if asked.title == "Reading":
-        return "The text seems to say many things, and I could go on about each of them."
+        return {"symptom": "other"}
     fact = {"id": "E1", "operator": "eq", "value": "whatever"}
     said = {"resources": ["R1", "R77"], "facts": [fact], "confirmed": True, "severity": "critical"}
     return {"claims": [said] * 200}

@@ -41,7 +41,7 @@ CANARY = "CANARY-OF-THE-COMPLETION"
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     request = Request(replay=shipped("estates") / "acme")
     found = trio.run(scan, request, tmp_path_factory.mktemp("home"))
-    found.findings = found.findings[::3]
+    found.findings = found.findings[::5]
     return found
 
 
@@ -333,7 +333,7 @@ def test_without_a_key_the_scan_is_rule_only(study, monkeypatch: pytest.MonkeyPa
 def test_a_large_estate_is_parted_to_fit_a_small_window(study, acme: Scan):
     result, server, _ = study(acme, minds.honest, "ollama", home=None, window=4_096)
 
-    assert result.accepted > 20
+    assert result.accepted > 10
     assert max(len(asked.text) for asked in server.asked) < 2 * 4_096
 
 

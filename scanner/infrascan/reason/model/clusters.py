@@ -9,7 +9,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from infrascan.model import Edge, Finding, Scan, Severity
+from infrascan.model import Edge, Evidence, Finding, Scan, Severity
+from infrascan.model.research import INTERNET, Path
 
 LARGEST = 12  # findings of a cluster
 SHALLOW = 2  # edges that a neighbour may be away
@@ -22,6 +23,7 @@ class Cluster:
 
     findings: tuple[Finding, ...]
     edges: tuple[Edge, ...]
+    facts: tuple[Evidence, ...] = ()  # of the steps of a path that they lie on
 
     @property
     def weight(self) -> tuple[int, float]:
@@ -33,8 +35,8 @@ class Cluster:
     def halves(self) -> tuple[Cluster, Cluster]:
         middle = len(self.findings) // 2
         return (
-            Cluster(findings=self.findings[:middle], edges=self.edges),
-            Cluster(findings=self.findings[middle:], edges=self.edges),
+            Cluster(findings=self.findings[:middle], edges=self.edges, facts=self.facts),
+            Cluster(findings=self.findings[middle:], edges=self.edges, facts=self.facts),
         )
 
 
@@ -50,7 +52,7 @@ def clusters(scan: Scan) -> list[Cluster]:
     found: list[Cluster] = []
     for path in sorted(scan.paths, key=lambda p: (p.severity.rank, p.id)):
         members = [by_id[mark] for mark in path.findings if mark in by_id and mark not in taken]
-        found.extend(parts(members, edges, taken))
+        found.extend(parts(members, edges, taken, path))
     for finding in sorted(scan.findings, key=lambda f: (f.severity.rank, f.rule, f.resource)):
         if finding.id not in taken and finding.severity is not Severity.INFO:
             found.extend(parts(near(finding, on, neighbours, taken), edges, taken))
@@ -86,12 +88,21 @@ def near(
     return members[:LARGEST]
 
 
-def parts(members: Sequence[Finding], edges: Iterable[Edge], taken: set[str]) -> Iterator[Cluster]:
+def parts(
+    members: Sequence[Finding],
+    edges: Iterable[Edge],
+    taken: set[str],
+    path: Path | None = None,
+) -> Iterator[Cluster]:
+    steps = [step for step in path.steps if step.source != INTERNET] if path else []
+    along = {key for step in steps for key in (step.source, step.target)}
+    ways = [Edge(source=s.source, name=s.relation, target=s.target) for s in steps]
+    facts = tuple(fact for step in path.steps for fact in step.evidence) if path else ()
     for start in range(0, len(members), LARGEST):
         chosen = tuple(members[start : start + LARGEST])
         if len(chosen) < 2:
             continue
         taken.update(finding.id for finding in chosen)
         keys = {f.resource for f in chosen} | {e.resource for f in chosen for e in f.evidence}
-        among = tuple(e for e in edges if e.source in keys and e.target in keys)
-        yield Cluster(findings=chosen, edges=among)
+        among = [e for e in edges if e.source in keys | along and e.target in keys | along]
+        yield Cluster(findings=chosen, edges=tuple(dict.fromkeys((*among, *ways))), facts=facts)

@@ -104,7 +104,9 @@ class Study:
             self.over = self.over or error.detail
 
     def table(self, cluster: Cluster) -> Table:
-        return table_of(cluster.findings, cluster.edges, self.resources, self.written)
+        return table_of(
+            cluster.findings, cluster.edges, self.resources, self.written, cluster.facts
+        )
 
     def too_large(self, table: Table) -> bool:
         return size(read("claims")) + 2 * size(table.write()) > self.model.room(Claims)

@@ -124,10 +124,17 @@ def table_of(
     edges: Sequence[Edge],
     resources: Mapping[str, Resource],
     written: frozenset[str],
+    facts: Sequence[Evidence] = (),
 ) -> Table:
-    """The table of a cluster. `written` are strings that people chose: names and ids."""
+    """The table of a cluster. `written` are strings that people chose: names and ids.
+
+    `facts` are those of a path that the findings lie on; its resources are in the table too.
+    """
     table = Table()
     about = {f.resource for f in findings} | {e.resource for f in findings for e in f.evidence}
+    if facts:
+        about |= {end for edge in edges for end in (edge.source, edge.target)}
+        about |= {fact.resource for fact in facts}
     for key in sorted(about & resources.keys()):
         mark = f"R{len(table.resources) + 1}"
         table.resources[mark], table.by_key[key] = resources[key], mark
@@ -141,6 +148,10 @@ def table_of(
             if evidence.resource in table.by_key and identity(evidence) not in seen:
                 seen.add(identity(evidence))
                 add_fact(table, evidence, written)
+    for fact in facts:
+        if fact.resource in table.by_key and identity(fact) not in seen:
+            seen.add(identity(fact))
+            add_fact(table, fact, written)
     return table
 
 
