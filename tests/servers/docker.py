@@ -53,6 +53,8 @@ class Engine:
     services: list[Any] = field(default_factory=list)
     nodes: list[Any] = field(default_factory=list)
     secrets: list[Any] = field(default_factory=list)
+    # by name: (stream, what was written), as frames; without a terminal that is how they come
+    logs: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
     denied: frozenset[str] = frozenset()  # paths that a proxy before the socket refuses
 
     @classmethod
@@ -105,7 +107,27 @@ class Engine:
             return Answer(
                 403, {"content-type": "text/html"}, b"<html><body>403 Forbidden</body></html>"
             )
+        if found := re.fullmatch(r"/containers/([^/]+)/logs", path):
+            return self.log(found[1], request.query)
         return self.found(path, request.query)
+
+    def log(self, name: str, query: Mapping[str, str]) -> Answer:
+        """The last writes of a container, each in a frame of its own."""
+        if name not in self.logs:
+            return json_answer({"message": f"No such container: {name}"}, 404)
+        kept = (
+            self.logs[name][-int(query["tail"]) :]
+            if query.get("tail", "all") != "all"
+            else self.logs[name]
+        )
+        stamp = (
+            b"2026-11-21T09:29:59.000000000Z " if query.get("timestamps") in {"true", "1"} else b""
+        )
+        frames = [
+            bytes([stream, 0, 0, 0]) + len(stamp + text).to_bytes(4, "big") + stamp + text
+            for stream, text in kept
+        ]
+        return Answer(200, {"content-type": "application/vnd.docker.raw-stream"}, b"".join(frames))
 
     def found(self, path: str, query: Mapping[str, str]) -> Answer:
         whole = {

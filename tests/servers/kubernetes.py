@@ -43,6 +43,7 @@ RESOURCE_PATH = re.compile(
     r"^/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)"
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?$"
 )
+LOG_PATH = re.compile(r"^/api/v1/namespaces/(?P<namespace>[^/]+)/pods/(?P<name>[^/]+)/log$")
 REVIEWS = {
     "/apis/authentication.k8s.io/v1/selfsubjectreviews",
     "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
@@ -84,6 +85,8 @@ class ApiServer:
     stored: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     snapshots: dict[tuple[str, str, int], list[Any]] = field(default_factory=dict)
     revision: int = 1000
+    # (namespace, pod, container) -> what it wrote; with "previous" as a fourth, before it restarted
+    logs: dict[tuple[str, ...], str] = field(default_factory=dict)
     compacted: int = 0  # page tokens of this revision and before have expired
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -203,6 +206,8 @@ class ApiServer:
             return self.review(parts.path, request.body, user)
         if found := self.discovery(parts.path, request.headers.get("accept", "")):
             return found
+        if found := LOG_PATH.match(parts.path):
+            return self.log(user, found["namespace"], found["name"], query)
         match = RESOURCE_PATH.match(parts.path)
         if not match:
             return UNKNOWN_PATH
@@ -322,6 +327,39 @@ class ApiServer:
             )
         body = {"kind": resource.kind, "apiVersion": resource.api_version, **item}
         return Answer(200, json.dumps(body, separators=(",", ":")).encode() + b"\n")
+
+    def log(self, user: User, namespace: str, name: str, query: Mapping[str, str]) -> Answer:
+        """The end of a container's log, or the refusals of a real server."""
+        if not user.may("get", "", "pods/log", namespace):
+            message = (
+                f'pods "{name}" is forbidden: User "{user.name}" cannot get resource "pods/log" '
+                f'in API group "" in the namespace "{namespace}"'
+            )
+            return error(403, "Forbidden", message, details={"name": name, "kind": "pods"})
+        pod = self.stored.get(("", "pods"), {}).get(f"{namespace}/{name}")
+        if pod is None:
+            details = {"name": name, "kind": "pods"}
+            return error(404, "NotFound", f'pods "{name}" not found', details=details)
+        names = [each["name"] for each in pod["spec"]["containers"]]
+        container = query.get("container", "")
+        if not container and len(names) > 1:
+            message = (
+                f"a container name must be specified for pod {name}, choose one of: "
+                f"[{' '.join(names)}]"
+            )
+            return error(400, "BadRequest", message)
+        if container and container not in names:
+            message = f"container {container} is not valid for pod {name}"
+            return error(400, "BadRequest", message)
+        key = (namespace, name, container or names[0])
+        if query.get("previous") == "true":
+            key = (*key, "previous")
+            if key not in self.logs:
+                message = f'previous terminated container "{key[2]}" in pod "{name}" not found'
+                return error(400, "BadRequest", message)
+        lines = self.logs.get(key, "").splitlines(keepends=True)
+        body = "".join(lines[-int(query["tailLines"]) :] if "tailLines" in query else lines)
+        return Answer(200, body.encode(), "text/plain")
 
     def listed(
         self, resource: Resource, namespace: str, query: Mapping[str, str], accept: str

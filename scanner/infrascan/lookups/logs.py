@@ -125,11 +125,13 @@ async def containers_of(get: Any, namespace: str, pod: str) -> list[str]:
     try:
         answer = await get(
             f"/api/v1/namespaces/{namespace}/pods",
-            {"fieldSelector": f"metadata.name={pod}", "limit": 1},
+            {"fieldSelector": f"metadata.name={pod}"},
         )
     except ReadError:
         return []
     for item in listed(answer.get("items")):
+        if (item.get("metadata") or {}).get("name") != pod:
+            continue
         spec = item.get("spec") or {}
         found = [*listed(spec.get("containers")), *listed(spec.get("initContainers"))]
         return [str(each.get("name")) for each in found]

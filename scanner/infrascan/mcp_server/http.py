@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 import trio
 from mcp.server.transport_security import TransportSecuritySettings
 
+from infrascan.mcp_server import logs
 from infrascan.mcp_server.server import server
 from infrascan.mcp_server.workspace import Options, Workspace
 from infrascan.model import InputError
@@ -75,6 +76,7 @@ def run_http(
     available(host, port)
     shown = f"[{host}]" if ":" in host else host
     starting(f"{'https' if network.certificate else 'http'}://{shown}:{port}/mcp")
+    logs.set_up()
     trio.run(partial(serve, home, host, port, token, network, options or Options()))
 
 

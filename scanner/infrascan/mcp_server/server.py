@@ -10,7 +10,7 @@ from pathlib import Path
 from mcp.server.mcpserver import MCPServer
 
 from infrascan import __version__
-from infrascan.mcp_server import prompts, resources
+from infrascan.mcp_server import logs, prompts, resources
 from infrascan.mcp_server.door import Door, chosen
 from infrascan.mcp_server.gate import Gate
 from infrascan.mcp_server.toolsets import (
@@ -86,4 +86,5 @@ def run_stdio(home: Path, options: Options) -> None:
     """Serve one client over standard input and output, until its end of file."""
     import anyio
 
+    logs.set_up()
     anyio.run(partial(serve_stdio, home, options), backend="trio")

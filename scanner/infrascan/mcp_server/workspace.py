@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -14,6 +15,7 @@ import trio
 from infrascan.lookups.connections import Connections
 from infrascan.mcp_server.jobs import Jobs
 from infrascan.pipeline import DEMO, Request
+from infrascan.providers import configured, sdk
 from infrascan.shipped import shipped
 
 
@@ -28,6 +30,21 @@ class Options:
     allow_plan: bool = False  # run terraform plan without an approval
     model: str = ""  # for questions and research that name none
     demo: bool = False  # the recorded estate in place of a real one
+
+
+async def warmed() -> None:
+    """Do ahead of the first question what takes seconds, once after each update: boil down the
+    models of AWS's services.
+    """
+    if "aws" not in await trio.to_thread.run_sync(configured):
+        return
+    try:
+        await sdk.ready("infrascan.providers.aws.models")
+    except ImportError:
+        return  # said by whoever asks for AWS
+    from infrascan.providers.aws import models
+
+    await trio.to_thread.run_sync(partial(models.loader, build=True), abandon_on_cancel=True)
 
 
 @dataclass(eq=False)
@@ -50,7 +67,8 @@ class Workspace:
     async def running(self) -> AsyncIterator[None]:
         """Keep jobs and connections as long as the server serves."""
         async with trio.open_nursery() as nursery:
-            await trio.to_thread.run_sync(self.jobs.begin, nursery)
+            self.jobs.begin(nursery)
+            nursery.start_soon(warmed)
             try:
                 yield
             finally:

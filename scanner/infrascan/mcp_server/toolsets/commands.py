@@ -11,6 +11,7 @@ import trio
 from pydantic import BaseModel, Field
 
 from infrascan import commands
+from infrascan.lookups.pods import past_mending
 from infrascan.mcp_server.callers import CALLER
 from infrascan.mcp_server.door import Door, result
 from infrascan.mcp_server.workspace import Workspace
@@ -101,7 +102,13 @@ def add(door: Door) -> None:
             "-n",
             namespace,
         ]
-        return await proposed(space, vector, reason)
+        warnings = await past_mending(
+            space.connections,
+            deployment,
+            namespace=namespace,
+            contexts=(context,) if context else (),
+        )
+        return await proposed(space, vector, reason, warnings)
 
     @door.tool("commands", "Propose a container restart", writes=True)
     async def restart_container(

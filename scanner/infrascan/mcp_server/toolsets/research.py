@@ -19,7 +19,7 @@ from infrascan.mcp_server.jobs import RUNNING, Steps
 from infrascan.mcp_server.models import choice
 from infrascan.mcp_server.workspace import Workspace
 from infrascan.model import Category, InputError, Scan, Severity
-from infrascan.providers import PROVIDERS
+from infrascan.providers import PROVIDERS, configured
 from infrascan.reason.model.choice import MAX_USD
 from infrascan.shipped import shipped
 from infrascan.store.diff import diff
@@ -211,7 +211,10 @@ async def version(space: Workspace) -> answers.VersionAnswer:
     if space.options.demo:
         known = await space.connections.recorded()
         return answers.version_answer(__version__, known, list(PROVIDERS))
-    found = await pipeline.identities(pipeline.Request(), HEALTH_SECONDS)
+    here = await trio.to_thread.run_sync(configured)
+    found = (
+        await pipeline.identities(pipeline.Request(providers=here), HEALTH_SECONDS) if here else []
+    )
     return answers.version_answer(__version__, found, list(PROVIDERS))
 
 
@@ -244,8 +247,6 @@ def meant(text: str, scopes: Any, *, demo: bool) -> tuple[str, ...]:
 
     A provider of which a part is named belongs to them, whatever the question says.
     """
-    from infrascan.providers import configured
-
     at_hand = set(PROVIDERS) if demo else set(configured())
     named = tuple(name for name in question.providers_meant(text) if name in at_hand)
     return tuple(dict.fromkeys((*named, *scopes))) if named else ()
