@@ -19,7 +19,7 @@ LAYERS = (
     ("redact", "proof"),
     ("collect", "evaluate", "graph", "pricing", "store", "render", "question"),
     ("providers", "queries"),
-    ("reason", "commands"),
+    ("reason", "commands", "workers"),
     ("pipeline",),
     ("lookups",),
     ("questions",),
