@@ -32,7 +32,8 @@ ORDER = (
         "coverage",
         "gaps",
     ),
-    *("rules", "findings", "paths", "cuts", "issues", "research", "claims", "unknowns"),
+    *("rules", "findings", "paths", "cuts", "issues", "path_notes", "research", "claims"),
+    "unknowns",
     *("resources", "ledger", "bundle"),
 )
 
