@@ -153,8 +153,9 @@ def differences(
         if name not in old or name not in new:
             side = after if name in new else before
             place = (new if name in new else old)[name]
-            sides = ("absent", "there") if name in new else ("there", "absent")
-            yield (f"container {quoted(name)}", *sides, cited(side, (*place, "name")))
+            here_before, here_after = ("absent", "there") if name in new else ("there", "absent")
+            fact = cited(side, (*place, "name"))
+            yield f"container {quoted(name)}", here_before, here_after, fact
             continue
         for facet, steps in FACETS:
             here, there = (*old[name], *steps), (*new[name], *steps)
