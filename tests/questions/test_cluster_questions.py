@@ -87,7 +87,7 @@ def test_a_service_without_ready_endpoints_is_named(tmp_path, monkeypatch):
     with lab(production(broken=True), tmp_path, monkeypatch) as found:
         answer = found.ask(HEALTH)
     assert (answer.ok, answer.status) == (False, "answered")
-    assert "session-cache in production DOWN" in answer.answer
+    assert "session-cache in production DEGRADED" in answer.answer
     assert answer.answer.endswith("all 1 others nominal.")
     (row,) = [r for r in answer.data["rows"] if r["healthy"] is False]
     assert (row["pod"], row["namespace"], row["reason"]) == (

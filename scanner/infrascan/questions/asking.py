@@ -245,7 +245,8 @@ def finished(context: Context, routed: Routed, result: Result) -> Answer:
         ok = None  # all that was read is well; what was not read may not be
     sentence = result.sentence
     if gaps and status == PARTIAL:
-        nothing = "" if result.rows or result.more.get("sections") else "Of what was read: "
+        found = result.rows or result.more or result.ok is False
+        nothing = "" if found else "Of what was read: "
         sentence = f"{nothing}{sentence} {not_all(gaps)}"
     scope = context.computed("scope", context.where)
     evidence = [

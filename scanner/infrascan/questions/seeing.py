@@ -165,41 +165,48 @@ def by_namespace(context: Context, wanted: str) -> None:
     if wanted not in known:
         missing(context, f"namespace {name(wanted)}", sorted(known), [])
         return
-    context.resources = [
-        r
-        for r in context.resources
-        if r.provider != "k8s"
-        or namespace_of(r) == wanted
-        or (r.kind == "k8s.namespace" and r.name == wanted)
-        or (not namespace_of(r) and r.kind in {"k8s.node", "k8s.cluster"})
-    ]
-    context.where = (
-        f" in namespace {name(wanted)}{context.where.replace(' in cluster', ' of cluster')}"
-    )
+    context.resources = [r for r in context.resources if r.provider != "k8s" or within(r, wanted)]
+    if context.accounts is None:
+        clusters = {c.partition.account for c in context.scan.coverage}
+        context.accounts = {("k8s", account) for account in clusters}
+    of_cluster = context.where.replace(" in cluster", " of cluster")
+    context.where = f" in namespace {name(wanted)}{of_cluster}"
+
+
+def within(resource: Resource, namespace: str) -> bool:
+    """Whether an object is in a namespace, is it, or is of the whole cluster."""
+    own = namespace_of(resource)
+    if resource.kind == "k8s.namespace":
+        return resource.name == namespace
+    return own == namespace or (not own and resource.kind in {"k8s.node", "k8s.cluster"})
 
 
 def by_environment(context: Context, wanted: str) -> None:
-    """By a namespace of that name; else by clusters, accounts and tags that say so."""
+    """In clusters by a namespace of that name, else by the cluster's own; elsewhere by the names
+    of accounts and by tags."""
     stems = STEMS.get(wanted, (wanted,))
-    spaces = {namespace_of(r) for r in context.resources} & {wanted, *stems}
-    if len(spaces) == 1 and "namespace" in context.question.scope:
-        by_namespace(context, spaces.pop())
-        return
     places = {
         (i.provider, i.account)
         for i in context.scan.identities
         if any(says(word, stem) for stem in stems for word in (i.account, i.source))
     }
-    found = [r for r in context.resources if (r.provider, r.account) in places or tagged(r, stems)]
+    spaces = {namespace_of(r) for r in context.resources} & {wanted, *stems}
+    space = min(spaces) if spaces and "namespace" in context.question.scope else ""
+    found = [
+        r
+        for r in context.resources
+        if (within(r, space) if space and r.provider == "k8s" else (r.provider, r.account) in places or tagged(r, stems))
+    ]  # fmt: skip
     if not found:
-        missing(
-            context, f"{wanted} environment", sorted({r.account for r in context.resources}), []
-        )
+        known = sorted({r.account for r in context.resources})
+        missing(context, f"{wanted} environment", known, [])
         return
     context.resources = found
     context.accounts = places | {(r.provider, r.account) for r in found}
-    seen = sorted({r.account for r in found})
-    context.where += f" in {wanted} ({listed([name(account) for account in seen])})"
+    seen = sorted({r.account for r in found if r.provider != "k8s" or not space})
+    said = [*([f"namespace {name(space)}"] if space else []), *(name(account) for account in seen)]
+    only = [f"namespace {name(space)}"]
+    context.where += f" in {only[0]}" if said == only else f" in {wanted} ({listed(said)})"
 
 
 def says(word: str, stem: str) -> bool:

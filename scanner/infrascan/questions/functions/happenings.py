@@ -16,6 +16,7 @@ from infrascan.reason.change import Change, What
 from infrascan.render.inert import visible
 
 SHOWN = 8
+OTHERS = frozenset({"production", "staging", "development", "preview", "qa"})
 SHIPPED = (What.ROLLOUT, What.DEPLOYMENT, What.RUN, What.SCALING)
 
 
@@ -24,6 +25,8 @@ async def changes(context: Context) -> Result:
     seconds = context.seconds(30)
     begin = context.now - timedelta(seconds=seconds)
     found = [c for c in reasons.timeline(context.scan, begin, context.now) if concerns(context, c)]
+    # What a controller does to carry a rollout out is in the rows, and not said again.
+    telling = [one for one in found if not one.reaction]
     unread = blind_gaps(context, begin)
     rows = [row(context, one) for one in found]
     evidence = [item for one in found for item in facts(context, one)]
@@ -32,12 +35,12 @@ async def changes(context: Context) -> Result:
         Item(resource="", path="question.window", value=window),
         context.computed("count(changes)", sum(not one.is_symptom for one in found)),
         context.computed("count(symptoms)", sum(one.is_symptom for one in found)),
-        context.computed("count(not named)", max(0, len(found) - SHOWN)),
+        context.computed("count(not named)", max(0, len(telling) - SHOWN)),
     ]
     changed = counted(sum(not one.is_symptom for one in found), "change")
     symptoms = sum(one.is_symptom for one in found)
     also = f" and {counted(symptoms, 'symptom')}" if symptoms else ""
-    parts = [f"{clock(one.time)} {visible(one.what)}" for one in found]
+    parts = [f"{clock(one.time)} {visible(one.what)}" for one in telling]
     head = f"{changed}{also} {bare(window)}{context.where}"
     sentence = f"{head}: {'; '.join(parts[:SHOWN])}."
     if len(parts) > SHOWN:
@@ -68,6 +71,8 @@ def concerns(context: Context, change: Change) -> bool:
     slots = context.slots
     if slots.namespace or slots.cluster:
         return False
+    if change.source.startswith("github."):  # a repository is of no environment, a deployment is
+        return not any(word in change.what for word in OTHERS - {slots.environment})
     parts = change.resource.split("/")
     return len(parts) > 1 and any(parts[1] == account for _, account in context.accounts or ())
 

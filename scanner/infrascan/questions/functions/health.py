@@ -226,7 +226,7 @@ async def services_healthy(context: Context) -> Result:
 
 def phrase(found: Health) -> str:
     where = namespace_of(found.service)
-    said = f"{name(found.service.name)} in {name(where)} {found.state.upper()} ({found.why}"
+    said = f"{name(found.service.name)} in {name(where)} DEGRADED ({found.why}"
     if found.troubles:
         first = found.troubles[0]
         said += f"; pod {name(first.pod.name)} {name(first.reason)}"

@@ -31,6 +31,9 @@ async def memory_above_limit(context: Context) -> Result:
             unmeasured.append(pod)
         elif 100 * usage / limit > percent:
             above.append((100 * usage / limit, pod))
+    # What does not run uses none: a sample that is missing of it is no gap.
+    missed = {pod.unread["usage"] for pod in unmeasured if runs(pod) and "usage" in pod.unread}
+    context.gaps = [gap for gap in context.gaps if not gap.field or gap in missed]
     above.sort(key=lambda pair: (-pair[0], pair[1].key))
     shown = above[: context.limit() or len(above)]
     rows = [
@@ -148,6 +151,11 @@ def memory(resource: Resource, field: str) -> float | None:
     found: Any = resource.data.get(field)
     value = found.get("memory") if isinstance(found, dict) else None
     return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def runs(pod: Resource) -> bool:
+    statuses = (pod.data.get("status") or {}).get("containerStatuses") or ()
+    return any((one.get("state") or {}).get("running") for one in statuses)
 
 
 def used(node: Resource) -> float | None:

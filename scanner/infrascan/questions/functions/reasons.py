@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from infrascan.model import Evidence, InputError, Resource
+from infrascan.model import Evidence, Gap, InputError, Reason, Resource
 from infrascan.questions.answer import Item, name
 from infrascan.questions.seeing import Context, Result, nearest, unnamed
 from infrascan.reason import causes, naming, telling
@@ -30,11 +30,15 @@ async def why(context: Context) -> Result:
     sentence = visible(explanation.verdict).rstrip(".")
     sentence = sentence[:1].upper() + sentence[1:]
     for one in explanation.hypotheses[:1]:
-        sentence += f". Likeliest: {visible(one.change.what)}; to tell: {visible(one.check.says)}"
+        if one.change.what not in explanation.verdict:
+            sentence += f". Likeliest: {visible(one.change.what)}"
+        sentence += f". To tell: {visible(one.check.says)}"
     if not explanation.hypotheses:
         for diagnosis in explanation.diagnoses[:1]:
-            sentence += f". {visible(diagnosis.says)}; {visible(diagnosis.advice)}"
+            said = "" if diagnosis.says in explanation.verdict else f" {visible(diagnosis.says)};"
+            sentence += f".{said} {visible(diagnosis.advice)}"
     told = telling.as_dict(context.scan, explanation)
+    context.gaps = unseen(context, explanation, resource)
     return Result(
         sentence=sentence.rstrip(".") + ".",
         rows=[summary(context, one) for one in told["hypotheses"]],
@@ -67,6 +71,29 @@ def meant(context: Context) -> Resource | None:
                 context.notes.append(f"nothing is named {name(word)}; {name(best.name)} is taken")
                 return best
     return None
+
+
+def unseen(context: Context, explanation: Explanation, resource: Resource) -> list[Gap]:
+    """The gaps that bear on this: of the accounts it and its causes are in, and the sources of
+    changes that the explanation misses."""
+    keys = [resource.key, *(one.change.resource for one in explanation.hypotheses)]
+    accounts = {r.account for r in context.scan.resources if r.key in keys}
+    found = [gap for gap in context.gaps if gap.account in accounts or not gap.account]
+    told = {(gap.kind, gap.account) for gap in found}
+    for one in explanation.blind:
+        account = one.place.partition("/")[0]
+        if (one.source, account) not in told:
+            found.append(
+                Gap(
+                    provider=one.source.partition(".")[0],
+                    account=account,
+                    kind=one.source,
+                    reason=Reason.TRUNCATED,
+                    detail=one.sentence,
+                    permission=one.closes,
+                )
+            )
+    return found
 
 
 def stood_on(context: Context, explanation: Explanation) -> list[Item]:

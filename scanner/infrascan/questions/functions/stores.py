@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from infrascan.model import Resource
@@ -17,7 +18,6 @@ STATUSES = ("DBInstanceStatus", "state", "properties.state", "status")
 METRICS = (
     ("cpu_percent", ("metrics.cpu.last", "metrics.cpu.average")),
     ("connections", ("metrics.connections.last", "metrics.connections.average")),
-    ("queries_per_second", ("metrics.queries.last", "metrics.queries.average", "metrics.transactions.last")),
     ("read_iops", ("metrics.read_iops.last", "metrics.read_operations.last")),
 )  # fmt: skip
 BUSY = 80.0
@@ -48,9 +48,43 @@ def load_of(context: Context, resource: Resource) -> tuple[dict[str, Any], list[
     return found, facts
 
 
+def rates_of(context: Context, database: Resource) -> tuple[dict[str, float], list[Item]]:
+    """What alarms on this database measured last, of rates such as queries a second.
+
+    CloudWatch puts the points it judged into the alarm, so no further call is needed.
+    """
+    found: dict[str, float] = {}
+    facts: list[Item] = []
+    for alarm in context.everywhere("aws.cloudwatch.alarm"):
+        where = {str(one.get("Value")) for one in alarm.data.get("Dimensions") or ()}
+        metric = str(alarm.data.get("MetricName", ""))
+        if database.name not in where or alarm.account != database.account or metric not in RATES:
+            continue
+        try:
+            points = json.loads(str(alarm.data.get("StateReasonData", ""))).get("recentDatapoints")
+            value = float([point for point in points if point is not None][-1])
+        except (AttributeError, IndexError, TypeError, ValueError):
+            continue
+        found[RATES[metric]] = value
+        given = context.cite(alarm, "AlarmName", "MetricName", "StateReasonData", "StateValue")
+        facts += [
+            *given,
+            Item(resource=alarm.key, path="StateReasonData.recentDatapoints[-1]", value=value, observed_at=context.scan.observed, of=tuple(item.id for item in given)),
+            context.computed("rounded", f"{value:,.0f}"),
+        ]  # fmt: skip
+    return found, facts
+
+
+RATES = {
+    "QueriesPerSecond": "queries a second",
+    "Queries": "queries",
+    "TransactionsPerSecond": "transactions a second",
+}
+
+
 async def databases(context: Context) -> Result:
     """Databases, those that are meant or all, with engine, size, state and load."""
-    pool = context.of(*context.question.reads)
+    pool = context.of(*(kind for kind in context.question.reads if kind != "aws.cloudwatch.alarm"))
     names = set(meant(context, {r.name for r in pool}))
     if not names and context.slots.names:
         return unnamed(context, "database")
@@ -73,11 +107,14 @@ async def databases(context: Context) -> Result:
             )
         )
         evidence += [*context.cite(one, "name"), *given, *facts]
+        rates, told = rates_of(context, one)
+        evidence += told
+        rows[-1] |= {rate.replace(" ", "_"): value for rate, value in rates.items()}
         said = [
             *((name(size.value),) if size else ()),
             *((f"{load['cpu_percent']:g} % CPU",) if "cpu_percent" in load else ()),
             *((f"{load['connections']:g} connections",) if "connections" in load else ()),
-            *((f"{load['queries_per_second']:g} queries a second",) if "queries_per_second" in load else ()),
+            *(f"{value:,.0f} {rate}" for rate, value in rates.items()),
         ]  # fmt: skip
         parts.append((load.get("cpu_percent", -1.0), f"{name(one.name)} ({', '.join(said)})"))
         evidence += [
@@ -143,7 +180,7 @@ async def caches(context: Context) -> Result:
             needs=[context.question.needs],
         )
     bad = [r for r in rows if r["healthy"] is False]
-    parts = [f"{name(r['name'])} {r['state'].upper()} ({r['reason']})" for r in bad]
+    parts = [f"{name(r['name'])} DEGRADED ({r['reason']})" for r in bad]
     evidence += [
         context.computed("count(caches)", len(rows)),
         context.computed("count(not healthy)", len(bad)),
