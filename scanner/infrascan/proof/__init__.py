@@ -5,7 +5,7 @@ what the rules that flagged it read. Nothing here knows a rule: a scan says of e
 reads, so that a stored scan proves itself when its rules have gone.
 """
 
-from infrascan.proof.bundle import Kept, bundle, chosen, rebuilt
+from infrascan.proof.bundle import Kept, bundle, chain, chosen, rebuilt
 from infrascan.proof.facts import canonical, digest, fact_id, finite
 from infrascan.proof.ledger import Ledger, entries, ledger
 from infrascan.proof.places import stands
@@ -16,6 +16,7 @@ __all__ = [
     "Ledger",
     "bundle",
     "canonical",
+    "chain",
     "chosen",
     "digest",
     "entries",

@@ -7,7 +7,7 @@ not to judge again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,15 +136,35 @@ def shown(path: str) -> Reads:
 def connect(
     source: Resource | None, target: Resource | None, relation: str, wanted: dict[str, Wanted]
 ) -> None:
-    """Keep the link that a step of a path goes along, in whichever direction it is known."""
-    for one, other in ((source, target), (target, source)):
-        if one is None or other is None:
-            continue
-        want = wanted.setdefault(one.key, Wanted())
-        if any(linked is other for linked in one.links.get(relation, ())):
-            only = want.links.setdefault(relation, set())
-            if only is not None:
-                only.add(other.key)
+    """Keep the links that a step of a path goes along, `target_groups.instances` say, and no others.
+
+    A step whose relation is none stands on a permission: its evidence shows that.
+    """
+    for one in (source, target):
+        if one is not None:
+            wanted.setdefault(one.key, Wanted())
+    if source is None or target is None:
+        return
+    here = source
+    for name, there in chain(source, relation.split("."), target):
+        only = wanted.setdefault(here.key, Wanted()).links.setdefault(name, set())
+        if only is not None:
+            only.add(there.key)
+        wanted.setdefault(there.key, Wanted())
+        here = there
+
+
+def chain(source: Resource, names: Sequence[str], target: Resource) -> list[tuple[str, Resource]]:
+    """The first way from one resource to another along these relations; [] for none."""
+    if not names:
+        return []
+    for there in source.links.get(names[0], ()):
+        if len(names) == 1:
+            if there is target:
+                return [(names[0], there)]
+        elif rest := chain(there, names[1:], target):
+            return [(names[0], there), *rest]
+    return []
 
 
 def rebuilt(
