@@ -40,9 +40,9 @@ def explanation(name: str) -> Explanation:
     return explained(SCENES[name])
 
 
-def test_there_are_thirty_scenes_and_six_with_a_cause_outside():
-    """The weights were set on the first twenty; the last ten were written after, and changed none."""
-    assert len(SCENES) == 30
+def test_there_are_thirty_one_scenes_and_six_with_a_cause_outside():
+    """The weights were set on the first twenty; the others were written after, and changed none."""
+    assert len(SCENES) == 31
     assert len(OUTSIDE) == 6
 
 
@@ -300,3 +300,14 @@ def test_the_cluster_forgets_and_the_timeline_says_how_far_back_it_knows():
     assert len(said) == 1
     assert "does not reach back so far" in said[0]
     assert "the oldest one is of 2026-11-20T0" in said[0]
+
+
+@pytest.mark.parametrize(("status", "unwell"), [("available", 0), ("modifying", 0), ("storage-full", 1),
+                                                ("incompatible-network", 1)])  # fmt: skip
+def test_a_database_that_says_it_does_not_serve_is_a_symptom(status: str, unwell: int):
+    database = {
+        "aws.rds.db_instance": {"id": "db", "name": "db", "data": {"DBInstanceStatus": status}}
+    }
+    found = explained({"title": "", "now": "10:00", "noise": 0, "estate": [database],
+                       "ask": f"aws.rds.db_instance/{scenes.ACCOUNT}/{scenes.REGION}/db"})  # fmt: skip
+    assert len(found.symptoms) == unwell

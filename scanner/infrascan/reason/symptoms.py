@@ -75,7 +75,7 @@ def symptoms(graph: Graph, keys: Sequence[str], changes: Sequence[Change]) -> li
     for key in keys:
         resource = graph.resources.get(key)
         if resource is not None:
-            found += of_state(resource)
+            found += of_state(resource, graph.observed)
             found += of_alarms(graph, resource)
     for change in changes:
         if change.is_symptom and own & set(change.keys) and (sort := sort_of(change)):
@@ -101,7 +101,7 @@ def sort_of(change: Change) -> Sort | None:
     return None
 
 
-def of_state(resource: Resource) -> Iterator[Symptom]:
+def of_state(resource: Resource, observed: str) -> Iterator[Symptom]:
     if resource.kind == "k8s.pod":
         yield from of_pod(resource)
     elif resource.kind == "k8s.deployment":
@@ -110,6 +110,10 @@ def of_state(resource: Resource) -> Iterator[Symptom]:
         yield from of_stateful_set(resource)
     elif resource.kind == "aws.cloudwatch.alarm" and resource.data.get("StateValue") == "ALARM":
         yield of_alarm(resource, ())
+    elif resource.kind == "aws.elbv2.target_group":
+        yield from of_targets(resource, observed)
+    elif resource.kind == "aws.rds.db_instance":
+        yield from of_database(resource, observed)
 
 
 def of_pod(pod: Resource) -> Iterator[Symptom]:
@@ -268,3 +272,52 @@ def of_alarm(alarm: Resource, facts: tuple[Evidence, ...]) -> Symptom:
             *facts,
         ),
     )
+
+
+SICK = frozenset({"unhealthy", "unavailable"})
+# How RDS begins to say that an instance does not serve; while it is modified, it does.
+DOWN = (
+    *("failed", "storage-full", "incompatible", "inaccessible", "restore-error", "rebooting"),
+    *("insufficient-capacity", "starting"),
+)
+
+
+def of_targets(group: Resource, observed: str) -> Iterator[Symptom]:
+    """Targets that fail the checks. AWS does not say since when: they do so when the scan looks."""
+    for index, entry in dicts(group.data.get("target_health")):
+        health = mapping(entry.get("TargetHealth"))
+        if health.get("State") not in SICK:
+            continue
+        place = ("target_health", index)
+        target = quoted(mapping(entry.get("Target")).get("Id"), 60)
+        yield Symptom(
+            sort=Sort.PROBE,
+            resource=group.key,
+            name=group.name,
+            since=observed,
+            says=f"target {target} of {group.name} is {health['State']}:"
+            f" {quoted(health.get('Description') or health.get('Reason') or '')}",
+            evidence=cited(
+                group,
+                (*place, "TargetHealth", "State"),
+                (*place, "TargetHealth", "Reason"),
+                (*place, "TargetHealth", "Description"),
+                (*place, "Target", "Id"),
+            ),
+            began=False,
+        )
+
+
+def of_database(found: Resource, observed: str) -> Iterator[Symptom]:
+    """A database that says it does not serve, when the scan looks."""
+    status = found.data.get("DBInstanceStatus")
+    if isinstance(status, str) and status.startswith(DOWN):
+        yield Symptom(
+            sort=Sort.UNAVAILABLE,
+            resource=found.key,
+            name=found.name,
+            since=observed,
+            says=f"database {found.name} is {quoted(status, 60)}",
+            evidence=cited(found, ("DBInstanceStatus",)),
+            began=False,
+        )

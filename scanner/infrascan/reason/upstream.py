@@ -153,10 +153,11 @@ class Graph:
     hosts: dict[str, list[Resource]] = field(default_factory=dict)
     named: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
     alarms: dict[str, list[tuple[Resource, Evidence]]] = field(default_factory=dict)
+    observed: str = ""  # when the scan looked
 
     @classmethod
     def of(cls, scan: Scan) -> Graph:
-        graph = cls({resource.key: resource for resource in scan.resources})
+        graph = cls({r.key: r for r in scan.resources}, observed=scan.observed)
         for edge in scan.edges:
             graph.forward.setdefault(edge.source, set()).add(edge.name)
         wanted = {kind for kinds in DIMENSIONS.values() for kind in kinds}
