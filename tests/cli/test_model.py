@@ -109,3 +109,4 @@ def test_a_drafted_rule_is_written_when_it_holds_and_only_then(infrascan: Comman
         infrascan("rules", "test", "aws.sqs.queue-of-the-old-team", "--rules", "mine").code == CLEAN
     )
     assert infrascan(*wish).code == USAGE
+    assert infrascan(*wish, "--model", "openai/gpt-5.4", "--anonymize").code == USAGE

@@ -23,6 +23,11 @@ def draft(options: argparse.Namespace) -> int:
     choice = model_choice(options)
     if choice is None:
         raise InputError("rules draft needs a model: --model VENDOR/MODEL")
+    if choice.anonymize:
+        raise InputError(
+            "rules draft sends the text that you give and infrascan's own words, nothing of an "
+            "estate; leave out --anonymize, and names that nobody should see"
+        )
     kinds = all_kinds()
     if options.resource and options.resource not in kinds:
         raise InputError(f"unknown kind {options.resource!r}; infrascan rules list names those")
@@ -45,7 +50,6 @@ async def written(
     from infrascan.reason.model.client import open_model
     from infrascan.reason.model.draft import drafted
     from infrascan.reason.model.failing import ModelError
-    from infrascan.reason.model.pseudonyms import Pseudonyms
 
     budget = Budget(choice.max_usd, choice.max_tokens, choice.seconds)
     try:
@@ -54,7 +58,6 @@ async def written(
             home=home(),
             url=choice.url,
             budget=budget,
-            names=Pseudonyms() if choice.anonymize else None,
             window=choice.window,
         )
         async with model:

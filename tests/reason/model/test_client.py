@@ -356,3 +356,14 @@ def test_per_question_another_model():
     assert ["gpt-5.4", "claude-sonnet-4-6", "gpt-oss-120b"] == [
         asked.model for asked in server.asked
     ]
+
+
+def test_a_key_that_would_go_unencrypted_is_warned_of():
+    def warning(url: str) -> str:
+        return open_model("openai/gpt-5.4", environment={"OPENAI_API_KEY": "k"}, url=url).warning
+
+    assert (
+        warning("http://gateway.example/v1")
+        == "the key of openai goes unencrypted to gateway.example"
+    )
+    assert warning("http://127.0.0.1:9/v1") == warning("https://gateway.example/v1") == ""

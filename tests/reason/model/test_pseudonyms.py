@@ -149,6 +149,8 @@ def test_under_anonymize_no_name_address_or_account_is_sent_and_the_report_has_t
         result = trio.run(studied, estate(said, 30), choice, tmp_path)
 
     assert any(asked.title == "Reading" for asked in server.asked)
+    assert "aws.s3.bucket" in " ".join(asked.prompt for asked in server.asked)
+    assert "opens[0].from" in " ".join(asked.prompt for asked in server.asked)
     sent = b"".join(request.seen.body for request in server.requests).decode()
     for original in (
         "billing-worker",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 import trio
 from pydantic import BaseModel
@@ -20,7 +21,7 @@ from pydantic import BaseModel
 from infrascan.model import InputError
 from infrascan.reason.model.budget import Budget, BudgetError, Hold
 from infrascan.reason.model.failing import PASSING, Failure, ModelError
-from infrascan.reason.model.names import NONE, Card, address, card, key_of
+from infrascan.reason.model.names import NONE, Card, address, card, key_of, loopback
 from infrascan.reason.model.untrusted import outward
 from infrascan.reason.model.vendors import Caller, Meter, caller_for
 
@@ -95,17 +96,20 @@ class Model:
         *,
         step: str = "ask",
         output: int | None = None,
+        nameless: bool = False,
     ) -> Answer:
         """Ask for an answer of the shape `answer`. Raises `ModelError`.
 
         Its text holds nothing of what was sent or came back. An answer of another shape is asked
         for once more, in the vendor's next way to fix a shape; a failure that passes is tried
-        again.
+        again. `nameless` messages hold no names by the way they are made, so none is hidden in
+        them: kinds of resources and paths look like names of hosts.
         """
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
+        hide = Plain().hide if nameless else self.names.hide
         sent = [
-            {"role": message["role"], "content": self.names.hide(outward(message["content"]))}
+            {"role": message["role"], "content": hide(outward(message["content"]))}
             for message in messages
         ]
         tokens = sum(size(message["content"]) for message in sent)
@@ -206,13 +210,16 @@ def open_model(
     known = card(name, environment, url, window)
     key = key_of(known.vendor, environment, home)
     where = address(known.vendor, environment, url)
+    warning = key.warning if key else ""
+    if key and where.startswith("http://") and not loopback(where):
+        warning = f"the key of {known.vendor.name} goes unencrypted to {urlsplit(where).hostname}"
     return Model(
         card=known,
         caller=caller_for(known, key, where, seconds),
         budget=budget or Budget(),
         names=names or Plain(),
         seconds=seconds,
-        warning=key.warning if key else "",
+        warning=warning,
     )
 
 

@@ -145,7 +145,7 @@ class Study:
             {"role": "system", "content": read("claims")},
             {"role": "user", "content": table.write()},
         ]
-        said = (await self.model.ask(Claims, messages, step="claim")).claims
+        said = (await self.model.ask(Claims, messages, step="claim", nameless=True)).claims
         if len(said) > MOST_CLAIMS:
             self.dropped[OVERFLOW] += len(said) - MOST_CLAIMS
             said = said[:MOST_CLAIMS]
@@ -184,7 +184,7 @@ class Study:
             *messages,
             {"role": "user", "content": f"{read('repair')}\n{wrong}"},
         ]
-        said = (await self.model.ask(Claims, mending, step="repair")).claims
+        said = (await self.model.ask(Claims, mending, step="repair", nameless=True)).claims
         return said[: len(bad)]
 
     async def hint(self, table: Table) -> None:
