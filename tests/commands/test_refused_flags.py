@@ -57,7 +57,7 @@ AZ = {"--debug": None, "--deb": None, "--verbose": None, "--subscr": "x", "--res
 TERRAFORM = {
     "-chdir": "/tmp", "--chdir": "/tmp", "-var-file": "/etc/passwd", "--var-file": "/etc/passwd",
     "-state": "/tmp/s", "-state-out": "/tmp/s", "-backup": "/tmp/s", "-plugin-dir": "/tmp", "-from-module": "x",
-    "-backend-config": "x", "-generate-config-out": "x.tf", "-lock": "false", "-config": "/tmp", "-raw": None,
+    "-backend-config": "x", "-generate-config-out": "x.tf", "-config": "/tmp", "-raw": None,
 }  # fmt: skip
 DOCKER = {
     "-H": "tcp://evil", "--host": "tcp://evil", "--config": "/tmp", "--tlscacert": "/tmp/c", "--tls": None,
@@ -107,6 +107,13 @@ def test_what_they_are_put_into_passes_without_them(name):
         parse(HARMLESS[name][1]).refused,
         parse(HARMLESS[name][1]).effect,
     )
+
+
+def test_terraform_goes_without_its_lock_only_to_plan():
+    assert parse(["terraform", "plan", "-lock=false"]).effect is Effect.READ
+    for vector in (["apply", "x.tfplan"], ["destroy", "-auto-approve"], ["refresh"]):
+        for flag in ("-lock=false", "--lock=false", "-lock"):
+            assert parse(["terraform", vector[0], flag, *vector[1:]]).refused
 
 
 @pytest.mark.parametrize(("name", "flag"), CASES)
