@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infrascan.evaluate import RuleSet
-from infrascan.model import Evidence, InputError
+from infrascan.model import Evidence, InputError, Severity
 from infrascan.reason.verify import State, Verification, verify
 from infrascan.reason.verify.lines import ORDER
 from infrascan.render.loading import load
@@ -351,7 +351,28 @@ def test_a_claim_without_anything_is_broken(known: RuleSet):
     bare = replace(claim, evidence=(), findings=())
     scan.research = replace(scan.research, claims=(bare,))
     (broken,) = checked(proven.report(scan), known).of(State.BROKEN, "claim")
-    assert broken.why == ("it cites nothing",)
+    assert "it cites nothing" in broken.why
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"says": "It saves 7 a month [1]."}, "the number 7 stands in none"),
+        ({"says": "It saves 5 of 6 a month [2]."}, ""),
+        ({"says": "There is 1 lock on “box 99” [2]."}, ""),
+        ({"says": "It is open [3]."}, "it cites [3] of 2 facts"),
+        ({"severity": Severity.MEDIUM}, "its severity is 'medium'"),
+        ({"severity": Severity.CRITICAL}, ""),
+        ({"findings": ()}, "no finding shows it"),
+    ],
+)
+def test_a_claim_says_no_more_than_its_facts(changes: dict[str, Any], said: str, known: RuleSet):
+    scan = proven.scan(known)
+    (claim,) = scan.research.claims
+    scan.research = replace(scan.research, claims=(replace(claim, **changes),))
+    found = checked(proven.report(scan), known)
+    whys = [why for c in found.of(State.BROKEN, "claim") for why in c.why]
+    assert any(said in why for why in whys) if said else found.sound, whys
 
 
 def test_another_version_of_a_rule_is_said_and_breaks_nothing(whole: bytes, tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +25,11 @@ def verify(data: bytes, rules: Rules, source: str = "the report") -> Verificatio
     run = report.of("scan")
     found = Verification(scan=str(run.get("id", "")), root=report.root)
     judge = Judge(report, proof, rules(providers(run)), moment(run))
-    held: set[str] = set()
+    held: dict[str, Mapping[str, Any]] = {}
     for row in report.rows.get("findings", ()):
         found.checked.append(result := checked_finding(row, judge))
         if result.state is not State.BROKEN:
-            held.add(result.id)
+            held[result.id] = row.value
     paths: set[str] = set()
     for row in report.rows.get("paths", ()):
         found.checked.append(result := checked(row, "path", path_faults(row, proof, held)))
@@ -38,7 +38,7 @@ def verify(data: bytes, rules: Rules, source: str = "the report") -> Verificatio
     for row in report.rows.get("claims", ()):
         found.checked.append(checked(row, "claim", claim_faults(row, proof, held)))
     found.checked += proof.faults
-    found.checked += sections(report, held, paths)
+    found.checked += sections(report, held.keys(), paths)
     return found
 
 
@@ -88,7 +88,9 @@ def named(row: Mapping[str, Any]) -> str:
     return f"{row.get('title')}: {name}"
 
 
-def sections(report: Document, findings: set[str], paths: set[str]) -> Iterator[Checked]:
+def sections(
+    report: Document, findings: Collection[str], paths: Collection[str]
+) -> Iterator[Checked]:
     """The sections as wholes: their hashes, and the sums and references in them."""
     faults = {name: [said] for name, said in report.faults.items()}
     for name, said in (*money_faults(report), *issue_faults(report, findings, paths)):

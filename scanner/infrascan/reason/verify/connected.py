@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from infrascan.model import INTERNET
+from infrascan.model import INTERNET, SEVERITIES
 from infrascan.model.research import digits
-from infrascan.proof import chain, stands
+from infrascan.proof import canonical, chain, stands
+from infrascan.reason.model.prose import NUMBER, numbers_in
 from infrascan.reason.verify.lines import Document, Row, strings
 from infrascan.reason.verify.material import Material
+from infrascan.reason.verify.money import CENT, amount
 
+CITATION = re.compile(r"\[(\d{1,4})\]")
+NAMED = re.compile("“[^”]*”")  # a resource's name, which may hold any number
 # What tables call relations: the id of a permission has a hyphen, which those never have.
 RELATIONS = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
 
-def path_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
+def path_faults(row: Row, proof: Material, findings: Collection[str]) -> Iterator[str]:
     """What is wrong with a path, a sentence each."""
     stated = row.value.get("steps")
     steps = [step for step in stated if isinstance(step, dict)] if isinstance(stated, list) else []
@@ -67,25 +71,60 @@ def fact_faults(item: Mapping[str, Any], proof: Material) -> Iterator[str]:
             yield f"the bundle has another value at {fact.path}"
 
 
-def absent(row: Row, findings: set[str]) -> Iterator[str]:
+def absent(row: Row, findings: Collection[str]) -> Iterator[str]:
     for cited in strings(row.value, "findings"):
         if cited not in findings:
             yield f"the finding {cited} is not among those that hold"
 
 
-def claim_faults(row: Row, proof: Material, findings: set[str]) -> Iterator[str]:
+def claim_faults(
+    row: Row, proof: Material, findings: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
     """What is wrong with what a model said, as code can see it."""
     resources = strings(row.value, "resources")
     if digits(str(row.value.get("title")), *resources) != row.value.get("id"):
         yield "its id is not that of its title and resources"
     yield from fact_faults(row.value, proof)
     yield from absent(row, findings)
-    if not row.value.get("evidence") and not row.value.get("findings"):
+    named = [findings[one] for one in strings(row.value, "findings") if one in findings]
+    if not row.value.get("evidence") and not named:
         yield "it cites nothing"
+    if row.value.get("confirmed") and not named:
+        yield "it is called confirmed and no finding shows it"
+    yield from misjudged(row.value, named)
+    yield from unbacked(row.value, named, proof)
+
+
+def misjudged(claim: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A model may find what it joins one step worse than the rules do, never milder."""
+    ranks = {severity.value: severity.rank for severity in SEVERITIES}
+    known = [ranks[name] for f in findings if (name := str(f.get("severity"))) in ranks]
+    said = ranks.get(str(claim.get("severity")))
+    if said is None or (known and not min(known) - 1 <= said <= min(known)):
+        yield f"its severity is {claim.get('severity')!r:.20}, and that of its findings is another"
+
+
+def unbacked(
+    claim: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], proof: Material
+) -> Iterator[str]:
+    """Numbers in its own sentence that stand in none of its facts, nor in its findings' savings."""
+    cited = strings(claim, "evidence")
+    facts = [proof.facts[one] for one in cited if one in proof.facts]
+    known = numbers_in(canonical(fact.value) for fact in facts)
+    saved = sum(amount(finding.get("saving")) or 0.0 for finding in findings)
+    sentence = str(claim.get("says"))
+    for place in CITATION.findall(sentence):
+        if not 1 <= int(place) <= len(cited):
+            yield f"it cites [{place}] of {len(cited)} facts"
+    spoken = NAMED.sub(" ", CITATION.sub(" ", sentence))
+    for number in NUMBER.findall(spoken):
+        plain = number.replace(",", "").rstrip(".")
+        if plain not in known and not (plain.count(".") < 2 and float(plain) <= saved + CENT):
+            yield f"the number {number} stands in none of its facts"
 
 
 def issue_faults(
-    report: Document, findings: set[str], paths: set[str]
+    report: Document, findings: Collection[str], paths: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Pairs of a section and what is wrong with the parts that it names."""
     for row in report.row_values("issues"):
