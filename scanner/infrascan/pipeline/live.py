@@ -30,7 +30,7 @@ from infrascan.pipeline.request import (
     stamp,
 )
 from infrascan.pricing import price_all
-from infrascan.providers import PROVIDERS
+from infrascan.providers import PLANES, PROVIDERS, configured
 from infrascan.providers import load as load_provider
 
 CONNECT_SECONDS = 10.0
@@ -71,7 +71,8 @@ def written(folder: Path) -> int:
 async def looked(request: Request, kinds: Collection[str], progress: Progress | None) -> Scan:
     replay = Replay.open(request.replay) if request.replay else None
     selection = replayed(replay) if replay else selected(request, now())
-    known = all_kinds()
+    planes = tuple(name for name in PLANES if any(k.startswith(f"{name}.") for k in kinds))
+    known = all_kinds((*PROVIDERS, *planes))
     if unknown := sorted(set(kinds) - known.keys()):
         raise InputError(f"unknown kind {unknown[0]!r}")
     concerned = {known[kind].provider for kind in kinds}
@@ -140,7 +141,7 @@ async def identities(request: Request, seconds: float = CONNECT_SECONDS) -> list
 
     One that has not answered in so many seconds is an error; the others do not wait for it.
     """
-    names = request.providers or tuple(PROVIDERS)
+    names = request.providers or tuple(dict.fromkeys((*PROVIDERS, *configured())))
     selection = selected(request, now())
     found: list[Identity] = []
 

@@ -24,6 +24,16 @@ PROVIDERS: Mapping[str, str] = {
     "docker": "infrascan.providers.docker:Docker",
     "terraform": "infrascan.providers.terraform:Terraform",
 }
+# What watches an estate besides them; read where the environment says where it is, or when named.
+PLANES: Mapping[str, str] = {
+    "prometheus": "infrascan.providers.planes:Prometheus",
+    "alertmanager": "infrascan.providers.planes:Alertmanager",
+    "loki": "infrascan.providers.planes:Loki",
+    "grafana": "infrascan.providers.planes:Grafana",
+    "jaeger": "infrascan.providers.planes:Jaeger",
+    "ollama": "infrascan.providers.planes:Ollama",
+    "pagerduty": "infrascan.providers.planes:PagerDuty",
+}
 GROUP = "infrascan.providers"  # entry points of other distributions
 
 
@@ -35,12 +45,12 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> Callable[[Selection], Provider]:
     """The class of a provider, to be called with the selection. Raises `InputError`."""
-    if name in PROVIDERS:
-        module, _, attribute = PROVIDERS[name].partition(":")
+    if place := PROVIDERS.get(name) or PLANES.get(name):
+        module, _, attribute = place.partition(":")
         return cast("Callable[[Selection], Provider]", getattr(import_module(module), attribute))
     for entry in entry_points(group=GROUP, name=name):
         return cast("Callable[[Selection], Provider]", entry.load())
-    known = names()
+    known = (*names(), *PLANES)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f"did you mean {near[0]}? " if near else ""
     raise InputError(f"unknown provider {name!r}: {meant}there are {', '.join(known)}")
@@ -51,4 +61,5 @@ def configured() -> tuple[str, ...]:
 
     An instance role is taken to be there on every EC2 instance.
     """
-    return tuple(name for name in PROVIDERS if at_hand.PROVIDERS[name]())
+    ours = tuple(name for name in PROVIDERS if at_hand.PROVIDERS[name]())
+    return (*ours, *at_hand.planes())

@@ -124,6 +124,22 @@ PROVIDERS: Mapping[str, Callable[[], bool]] = {
 }
 
 
+# What watches an estate, by the variable that says where it is.
+PLANES: Mapping[str, str] = {
+    "prometheus": "PROMETHEUS_URL",
+    "alertmanager": "ALERTMANAGER_URL",
+    "loki": "LOKI_URL",
+    "grafana": "GRAFANA_URL",
+    "jaeger": "JAEGER_URL",
+    "ollama": "OLLAMA_URL",
+    "pagerduty": "PAGERDUTY_TOKEN",
+}
+
+
+def planes() -> tuple[str, ...]:
+    return tuple(name for name, variable in PLANES.items() if named(variable))
+
+
 def named(*variables: str) -> bool:
     return any(os.environ.get(name) for name in variables)
 
