@@ -145,7 +145,7 @@ def test_a_refused_flag_passes_in_no_position_and_no_spelling(name, flag):
     "kubectl get oauthclients -o yaml",
     "kubectl get tokens.management.cattle.io -o json", "az vm list --query=@/etc/passwd", "az rest --url http://evil",
     "gh api https://evil.com/x", "gh api //evil.com/x", "gh api repos/../../x", "gh pr view https://evil.com/a/b/pull/1",
-    "terraform plan http://evil", "docker run --network=host x", "docker run -e AWS_SECRET_ACCESS_KEY x",
+    "terraform plan http://evil", "terraform apply -auto-approve -lock=false", "terraform destroy -lock=false -auto-approve", "docker run --network=host x", "docker run -e AWS_SECRET_ACCESS_KEY x",
 ])  # fmt: skip
 def test_files_and_addresses_pass_in_no_other_way(line):
     parsed = parse(line.split())

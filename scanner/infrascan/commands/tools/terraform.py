@@ -23,6 +23,7 @@ REFUSED = {
     "backend-config": STATE,
     "from-module": "it fetches and runs other configurations",
     "generate-config-out": FILES,
+    "lock": "two at once would spoil the state",
     "raw": PRINTS,
     "get-plugins": "it runs programs",
     "verify-plugins": "it runs programs",
