@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from infrascan.collect.provider import Ask, Call
 from infrascan.model import Connection, Identity, ReadError, Reason
@@ -40,6 +40,16 @@ class Place:
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.hostname or ''}{port}"
+
+
+def taken_apart(url: str) -> SplitResult | None:
+    """The parts of an http(s) address; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if whole else None
 
 
 @dataclass(eq=False)
@@ -75,12 +85,8 @@ class Plane(Platform):
         if not url:
             return Place()
         source = self.url if given else self.token
-        try:
-            parts = urlsplit(url)
-            whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:
-            whole = None
-        if not whole:
+        parts = taken_apart(url)
+        if parts is None:
             return Place(source=source, problem=f"{self.url} is no http(s) address")
         if token and not (token.isascii() and token.isprintable()):
             return Place(source=source, problem=f"{self.token} holds what no header can")
