@@ -21,6 +21,7 @@ from infrascan.reason.model.untrusted import cut
 CENT = 0.005
 MOST_SENTENCES = 2
 NAME = 60  # characters of a name in a title
+QUOTES = str.maketrans("“”", '""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,13 @@ def title(said: Said, table: Table) -> str:
 
 
 def name(mark: str, table: Table) -> str:
+    return f"{table.resources[mark].kind} {quoted(mark, table)}"
+
+
+def quoted(mark: str, table: Table) -> str:
+    """A name as data: in quotes that it cannot end."""
     resource = table.resources[mark]
-    return f"{resource.kind} “{cut(resource.name or resource.id, NAME)}”"
+    return f"“{cut(resource.name or resource.id, NAME).translate(QUOTES)}”"
 
 
 def spelled(sentence: str, numbered: dict[str, str], table: Table) -> str:
@@ -289,6 +295,6 @@ def spelled(sentence: str, numbered: dict[str, str], table: Table) -> str:
 
     def plain(match: Any) -> str:
         mark = match[1]
-        return name(mark, table) if mark in table.resources else ""
+        return quoted(mark, table) if mark in table.resources else ""
 
     return " ".join(prose.IDS.sub(plain, cited).split())
