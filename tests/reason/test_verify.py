@@ -359,7 +359,7 @@ def test_a_claim_without_anything_is_broken(known: RuleSet):
     [
         ({"says": "It saves 7 a month [1]."}, "the number 7 stands in none"),
         ({"says": "It saves 5 of 6 a month [2]."}, ""),
-        ({"says": "There is 1 lock on “box 99” [2]."}, ""),
+        ({"says": "There is 1 lock on aws.s3.bucket “box 99” [2]."}, ""),
         ({"says": "It is open [3]."}, "it cites [3] of 2 facts"),
         ({"severity": Severity.MEDIUM}, "its severity is 'medium'"),
         ({"severity": Severity.CRITICAL}, ""),

@@ -15,7 +15,7 @@ from infrascan.reason.verify.material import Material
 from infrascan.reason.verify.money import CENT, amount
 
 CITATION = re.compile(r"\[(\d{1,4})\]")
-NAMED = re.compile("“[^”]*”")  # a resource's name, which may hold any number
+NAMED = re.compile(r"[\w.]+ “[^”]*”")  # a resource by kind and name, which may hold any number
 # What tables call relations: the id of a permission has a hyphen, which those never have.
 RELATIONS = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
