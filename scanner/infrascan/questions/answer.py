@@ -34,7 +34,8 @@ class Item:
 
     @property
     def id(self) -> str:
-        text = "\0".join((self.resource, self.path, json.dumps(self.value, sort_keys=True)))
+        value = json.dumps(cleaned(self.value), sort_keys=True)
+        text = "\0".join((self.resource, self.path, value))
         return "E" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     def said(self) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class Item:
             "id": self.id,
             "resource": self.resource,
             "path": self.path,
-            "value": self.value,
+            "value": cleaned(self.value),
             "observed_at": self.observed_at,
         }
         return found | ({"of": list(self.of)} if self.of else {})
@@ -72,6 +73,17 @@ class Answer:
     def said(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
+
+
+def cleaned(value: Any) -> Any:
+    """The value with characters that are not seen, or that steer, as escapes."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible(str(key)): cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(inner) for inner in value]
+    return value
 
 
 def gap_said(gap: Gap) -> dict[str, Any]:

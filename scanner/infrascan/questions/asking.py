@@ -21,6 +21,7 @@ from infrascan.questions.answer import (
     UNKNOWN,
     Answer,
     Item,
+    cleaned,
     counted,
     gap_said,
     hash_of,
@@ -368,8 +369,8 @@ def state_of(rows: list[dict[str, Any]], more: Mapping[str, Any]) -> dict[str, A
 def scrubbed(answer: Answer) -> Answer:
     """The answer as it may leave: no secret in any string of it."""
     answer.answer = redact.text(answer.answer)
-    answer.data = redact.scrub(answer.data)
+    answer.data = cleaned(redact.scrub(answer.data))
     answer.evidence = redact.scrub(answer.evidence)
     answer.gaps = redact.scrub(answer.gaps)
-    answer.changes = redact.scrub(answer.changes)
+    answer.changes = cleaned(redact.scrub(answer.changes))
     return answer

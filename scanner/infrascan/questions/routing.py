@@ -21,13 +21,13 @@ MARGIN = 1.25
 
 WRITES = "restart reboot bounce delete remove destroy terminate drop scale resize deploy redeploy apply rollback revert undo create provision launch install upgrade patch edit change set update rotate drain cordon uncordon evict kill stop start enable disable attach detach push merge fix remediate purge flush truncate revoke grant promote failover run execute exec"  # fmt: skip
 POLITE = r"(?:please|can you|could you|would you|will you|kindly|just|now|then|go ahead and|i want you to|i need you to|let's|lets|you should|immediately|,|\s)*"
-IMPERATIVE = re.compile(rf"^\s*{POLITE}\s*(?:to\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\b(?!\s*(?:s\b|history|events?\b|counts?\b|changes?\b|polic|of\b|status\b|(?:an?\s+|the\s+)?(?:full\s+|deep\s+|whole\s+)?(?:scan|report|check|audit|research|analysis)))", re.IGNORECASE)  # fmt: skip
+IMPERATIVE = re.compile(rf"^\s*{POLITE}\s*(?:to\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\b(?!\s*(?:s\b|history|events?\b|counts?\b|changes?\b|polic|of\b|status\b|(?:an?\s+|the\s+)?(?:full\s+|deep\s+|whole\s+)?(?:scan|report|check|audit|research|analysis)\b))", re.IGNORECASE)  # fmt: skip
 AFTERWARDS = re.compile(rf"\b(?:and|then)\s+(?:then\s+|please\s+)?(?P<verb>roll\s+(?:back|out)|{'|'.join(WRITES.split())})\s+(?:it|them|those|that|all|the|any|every|each|pods?|whatever)\b", re.IGNORECASE)  # fmt: skip
 HANDED_OUT = re.compile(
     r"(?i)\b(?:print|show|dump|reveal|display|echo|cat|read|give|send|tell|output|paste|what(?:'s| is| are)|export|list)\b"
     r"[^?.]{0,40}?(?:(?:aws|gcp|google|azure|github|api|access|secret|private|ssh|signing|encryption)\s+(?:access\s+|secret\s+|api\s+)*keys?\b(?!\s+(?:that|which|older|age|rotation|with|without|policy|policies|in))"
-    r"|\bkubeconfig\b|\bcredentials?\b(?!\s+report)|\bpasswords?\b(?!\s+polic)|\b(?:bearer |access |session |auth |github )tokens?\b"
-    r"|~?/?\.(?:aws|kube|ssh|env)\b|\bsecret (?:values?|contents?|data)\b|\bvalues? of (?:the )?secrets?\b|config view --raw)"
+    r"|\bkubeconfig\b|\bcredentials?\b(?!\s+report)|\bpasswords?\b(?!\s+polic)|\b(?:bearer |access |session |auth |github |api |the |my |our )tokens?\b"
+    r"|~?/?\.(?:aws|kube|ssh|env)\b|\bsecret (?:values?|contents?|data)\b|\bvalues? of (?:the )?secrets?\b|config view --raw)|\bconfig view --raw"
 )
 PRONOUN = re.compile(
     r"(?i)\b(?:its|it|it's|they|their|them|those|that|this|same)\b(?:\s+(?:one|pod|service|cluster|deployment|database|bucket|instance|namespace))?"

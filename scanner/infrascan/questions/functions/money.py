@@ -122,6 +122,7 @@ def of_bills(context: Context, bills: list[Spend], gaps: list[Gap], days: int) -
     rows.sort(key=lambda row: (-row["amount"], row["resource"]))
     total = round(sum(bill.total for bill in bills), 2)
     evidence.append(context.computed("sum(amount)", total, evidence[1:]))
+    evidence.append(context.computed("services", [row["name"] for row in rows]))
     evidence.append(context.computed("count(services not named)", max(0, len(rows) - SHOWN)))
     evidence += [
         context.computed("rounded", f"{row['amount']:,.2f} {total:,.2f}") for row in rows[:SHOWN]
