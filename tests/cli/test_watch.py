@@ -34,10 +34,13 @@ def cluster(*, ill: bool) -> list[dict[str, Any]]:
     if ill:
         ready |= {"status": "False", "reason": "ContainersNotReady"}
     container = {"name": "redis", "image": "redis:8.2.1", "ready": not ill, "restartCount": 9 * ill}
+    owner = {"kind": "StatefulSet", "name": "redis-cache", "controller": True, "uid": "1",
+             "apiVersion": "apps/v1"}  # fmt: skip
+    place = {"name": "redis-cache-0", "namespace": "shop", "labels": LABELS}
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "redis-cache-0", "namespace": "shop", "labels": LABELS},
+        "metadata": {**place, "ownerReferences": [owner]},
         "spec": {"containers": [{"name": "redis", "image": "redis:8.2.1"}], "nodeName": "one"},
         "status": {
             "phase": "Running",
@@ -130,6 +133,32 @@ def test_a_service_that_degrades_is_told_once_with_its_pod_and_so_is_its_recover
         ("k8s.pod.crash-looping", "fixed")
     }
     assert recovery["transitions"][0]["since"] == alert["at"]
+
+
+def test_what_may_help_is_proposed_and_not_run(told: Any, infrascan: Command):
+    marker = infrascan.folder / "it-ran"
+    tools = infrascan.folder / "tools"
+    tools.mkdir()
+    kubectl = tools / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    kubectl.chmod(0o755)
+    infrascan.environment["PATH"] = f"{tools}:/usr/bin:/bin"
+    with Receiver() as receiver:
+        told(receiver, "--propose", ill=False)
+        (alert,) = told(receiver, "--propose", ill=True)
+        assert told(receiver, "--propose", ill=True) == []
+
+    (one,) = [t for t in alert["transitions"] if t.get("rule") == "k8s.pod.crash-looping"]
+    proposal = one["closer"]["proposal"]
+    assert one["closer"]["verdict"]
+    assert proposal["status"] == "pending_approval"
+    assert proposal["vector"] == [
+        *("kubectl", "--context", "lab", "-n", "shop"),
+        *("rollout", "restart", "statefulset/redis-cache"),
+    ]
+    waiting = infrascan("approvals", "list").out
+    assert proposal["approval_id"] in waiting
+    assert not marker.exists()
 
 
 def test_each_check_of_a_heartbeat_turns_with_what_it_asks(told: Any, infrascan: Command):

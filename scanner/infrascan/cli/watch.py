@@ -25,6 +25,7 @@ from infrascan.shipped import shipped
 from infrascan.store.home import home
 from infrascan.watch import checklist, schedule
 from infrascan.watch.asking import answers
+from infrascan.watch.following import follower
 from infrascan.watch.notifiers import Notifier, Terminal, notifier
 from infrascan.watch.payload import lines
 from infrascan.watch.running import Watch
@@ -60,6 +61,7 @@ def watch(options: argparse.Namespace) -> int:
             keep=options.keep,
             jitter=options.jitter,
             said=said,
+            followed=follower(where, request) if options.propose else None,
             ran=partial(ran, said, options.json_logs),
         )
         runs = 1 if options.once else options.runs or float("inf")

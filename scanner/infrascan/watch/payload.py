@@ -204,6 +204,11 @@ def behind(one: Mapping[str, Any]) -> str:
         )
     elif one["since"] != one["at"]:
         parts.append(f"since {one['since']}")
+    if closer := one.get("closer"):
+        parts.append(str(closer.get("verdict", "")))
+        proposal = closer.get("proposal", {})
+        if proposal.get("approval_id"):
+            parts.append(f"proposed, not run: infrascan approvals show {proposal['approval_id']}")
     return "; ".join(part for part in parts if part)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from infrascan.store.inventory import OnDisk
 from infrascan.store.scans import read, remove, resolve
 from infrascan.watch.comparing import Found, Look, Outcome, compare, nothing_seen
 from infrascan.watch.delivering import Courier
+from infrascan.watch.following import Followed
 from infrascan.watch.memory import Kept, Memory
 from infrascan.watch.news import Result, Transition
 from infrascan.watch.notifiers import Notifier
@@ -41,8 +42,8 @@ class Watch:
     """Looks at the same again and again.
 
     `scan` reads and stores a scan of the providers given, which are those that were read before; it
-    raises `InputError` when it cannot. `checks` asks the questions. `followed` gets each run's
-    transitions after they are taken down, to propose what may help.
+    raises `InputError` when it cannot. `checks` asks the questions. `followed` looks closer at what
+    turned, and says for each, by its key, what it found and proposed.
     """
 
     home: Path
@@ -61,7 +62,7 @@ class Watch:
     said: Callable[[str], None] = ignored
     ran: Callable[[Mapping[str, Any]], None] = ignored  # each run's notification, told or not
     rests: Callable[[float], None] = ignored  # before each pause, with its seconds
-    followed: Callable[[Sequence[Transition]], Awaitable[None]] | None = None
+    followed: Followed | None = None
     failed: bool = False  # whether the last run saw nothing, or not all
 
     async def run(self, runs: float = float("inf")) -> int:
@@ -118,6 +119,9 @@ class Watch:
         before = memory.standings()
         first = not kept.scan
         outcome = await trio.to_thread.run_sync(self.compared, kept, before, look, first)
+        if self.followed and not outcome.baseline:
+            closer = await self.followed(outcome.transitions)
+            outcome.transitions = [with_more(t, closer.get(t.key)) for t in outcome.transitions]
         runs = kept.runs + 1
         body = self.body(look, outcome, runs)
         letters = []
@@ -129,8 +133,6 @@ class Watch:
             self.said(f"{gone} notifications could not be delivered in days and are given up")
         self.failed = look.scan is None or bool(body["standing"]["providers_unread"])
         self.ran(body)
-        if self.followed and outcome.transitions:
-            await self.followed(outcome.transitions)
         await self.tidy(memory)
 
     async def look(self, kept: Kept) -> Look:
@@ -192,6 +194,12 @@ class Watch:
                     await trio.to_thread.run_sync(remove, self.home, scan)
                 except InputError as error:
                     self.said(str(error))
+
+
+def with_more(transition: Transition, closer: Mapping[str, Any] | None) -> Transition:
+    if closer is None:
+        return transition
+    return replace(transition, about={**transition.about, "closer": dict(closer)})
 
 
 def usage(look: Look) -> dict[str, Any]:

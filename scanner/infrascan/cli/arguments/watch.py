@@ -113,6 +113,11 @@ def add(commands: Commands) -> None:
         choices=SEVERITIES,
         help="what is this severe, or worse, is told in quiet hours too (default: nothing)",
     )
+    tell.add_argument(
+        "--propose",
+        action="store_true",
+        help="look closer at pods that fall ill, and queue what may help for an operator to decide",
+    )
     tell.add_argument("--json", action="store_true", help="the terminal gets a JSON object a line")
     tell.add_argument(
         "--json-logs", action="store_true", help="what happens, as JSON lines on standard error"
