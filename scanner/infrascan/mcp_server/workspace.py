@@ -4,11 +4,14 @@ operator allowed at the start.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import trio
 
@@ -17,6 +20,9 @@ from infrascan.mcp_server.jobs import Jobs
 from infrascan.pipeline import DEMO, Request
 from infrascan.providers import configured, sdk
 from infrascan.shipped import shipped
+
+T = TypeVar("T")
+REMEMBERED = 64  # answers about stored scans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,15 @@ class Options:
     allow_plan: bool = False  # run terraform plan without an approval
     model: str = ""  # for questions and research that name none
     demo: bool = False  # the recorded estate in place of a real one
+
+
+def shelf(home: Path) -> tuple[tuple[str, int], ...]:
+    """Which scans are stored, and when each folder was last written to."""
+    try:
+        with os.scandir(home / "scans") as found:
+            return tuple(sorted((each.name, each.stat().st_mtime_ns) for each in found))
+    except OSError:
+        return ()
 
 
 async def warmed() -> None:
@@ -53,10 +68,30 @@ class Workspace:
     options: Options = field(default_factory=Options)
     connections: Connections = field(init=False)
     jobs: Jobs = field(init=False)
+    answers: OrderedDict[Any, tuple[Any, Any]] = field(default_factory=OrderedDict)
+    asking: dict[Any, trio.Lock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.connections = Connections(self.request)
         self.jobs = Jobs(self.home)
+
+    async def stored(self, question: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """The answer to a question on stored scans. They do not change, so as long as there are no
+        others the answer is the same, and of many who ask at once one waits for the disk.
+        """
+        key = (question.__name__, arguments, tuple(sorted(named.items())))
+        lock = self.asking.setdefault(key, trio.Lock())
+        async with lock:
+            now = await trio.to_thread.run_sync(shelf, self.home)
+            known = self.answers.get(key)
+            if known is None or known[0] != now:
+                work = partial(question, self.home, *arguments, **named)
+                known = self.answers[key] = (now, await trio.to_thread.run_sync(work))
+            self.answers.move_to_end(key)
+            while len(self.answers) > REMEMBERED:
+                self.asking.pop(self.answers.popitem(last=False)[0], None)
+        found: T = known[1]
+        return found
 
     @property
     def request(self) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,6 +16,10 @@ from infrascan.mcp_server.door import Door, result
 from infrascan.model import InputError
 from infrascan.store.scans import read
 
+# Functions whose answer is another each time.
+MOVING = re.compile(
+    r"(?i)\b(?:now|today|random|uuid|current_\w+|get_current\w*|gen_random\w*|setseed)\b"
+)
 BUCKETS = ("new", "fixed", "changed", "became_unknown", "became_known", "no_longer_scanned")
 
 
@@ -70,7 +75,7 @@ class PathsAnswer(BaseModel):
 
 
 def add(door: Door) -> None:
-    home = door.workspace.home
+    space = door.workspace
 
     @door.tool("stored", "Stored scans", live=False)
     async def list_scans(
@@ -80,8 +85,7 @@ def add(door: Door) -> None:
         """History of scans kept on this machine, the latest first: ids, when each ran, which
         providers, how many findings, what share could be read.
         """
-        work = partial(queries.list_scans, home, limit=limit, cursor=cursor)
-        found = await trio.to_thread.run_sync(work)
+        found = await space.stored(queries.list_scans, limit=limit, cursor=cursor)
         rows = [f"{s['id']}  {s.get('findings', '?')} findings" for s in found["scans"]]
         text = "\n".join([f"{found['total']} stored scans.", *rows])
         return result(ScansAnswer.model_validate(found), text)
@@ -106,9 +110,8 @@ def add(door: Door) -> None:
         Worst first, each with evidence, fix and dollars saved a month. `unknown` counts verdicts
         that could not be reached for the same filters.
         """
-        work = partial(
+        found = await space.stored(
             queries.get_findings,
-            home,
             scan=scan,
             severity=severity,
             category=category,
@@ -121,7 +124,7 @@ def add(door: Door) -> None:
             limit=limit,
             cursor=cursor,
         )
-        answer = answers.FindingsAnswer.model_validate(await trio.to_thread.run_sync(work))
+        answer = answers.FindingsAnswer.model_validate(found)
         lines = [f"{len(answer.findings)} of {answer.total} findings of {answer.scan}."]
         lines += [
             f"- {f['severity'].upper()} {f['title']}: {answers.quoted(f['name'])} ({f['id']})"
@@ -141,9 +144,7 @@ def add(door: Door) -> None:
         """Explain one finding by its id: the evidence behind it, why it matters, how to fix it, the
         resource's whole configuration, and what is connected to it.
         """
-        found = await trio.to_thread.run_sync(
-            partial(queries.get_finding, home, finding, scan=scan)
-        )
+        found = await space.stored(queries.get_finding, finding, scan=scan)
         answer = FindingAnswer.model_validate(found)
         f = answer.finding
         facts = [f"  {e['path']} = {e['value']!r}" for e in f["evidence"][:10]]
@@ -165,8 +166,7 @@ def add(door: Door) -> None:
 
         What could not be read the second time became unknown; it is never called fixed.
         """
-        work = partial(queries.diff_scans, home, before=before, after=after)
-        found = await trio.to_thread.run_sync(work)
+        found = await space.stored(queries.diff_scans, before=before, after=after)
         answer = DiffAnswer(
             before=found["before"],
             after=found["after"],
@@ -196,8 +196,12 @@ def add(door: Door) -> None:
         metrics are JSON: data->>'InstanceType'), edges, findings, unknowns, gaps, coverage, scans.
         DESCRIBE shows columns. Nothing can be written.
         """
-        work = partial(queries.query, home, sql, scan=scan, untrusted=True, rows=limit)
-        answer = RowsAnswer.model_validate(await trio.to_thread.run_sync(work))
+        named: dict[str, Any] = {"scan": scan, "untrusted": True, "rows": limit}
+        if MOVING.search(sql):
+            found = await trio.to_thread.run_sync(partial(queries.query, space.home, sql, **named))
+        else:
+            found = await space.stored(queries.query, sql, **named)
+        answer = RowsAnswer.model_validate(found)
         head = " | ".join(answer.columns)
         rows = [" | ".join(str(cell)[:80] for cell in row) for row in answer.rows[:20]]
         more = f"… {len(answer.rows) - 20} more rows" if len(answer.rows) > 20 else ""
@@ -213,7 +217,7 @@ def add(door: Door) -> None:
         """Attack paths from the internet over identities to data, step by step with evidence, their
         blast radius, and the smallest set of changes that cuts most of them.
         """
-        stored = await trio.to_thread.run_sync(read, home, scan)
+        stored = await space.stored(read, scan, with_resources=False)
         chosen = [
             one
             for one in stored.paths
