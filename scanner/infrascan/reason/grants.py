@@ -7,13 +7,16 @@ together, so that a Deny in one policy takes back what another allows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from infrascan.evaluate import policy
 from infrascan.evaluate.interpret import trimmed
 from infrascan.model import Evidence, Gap, Resource
+from infrascan.packing import repacked
 from infrascan.paths import values
 from infrascan.reason.path_rules import Grants
 
@@ -56,9 +59,9 @@ class Permissions:
     policies: Mapping[str, Any]
     statements: dict[int, list[Statement]] = field(default_factory=dict)
     bounds: dict[int, tuple[list[Statement] | None, tuple[Gap, ...]]] = field(default_factory=dict)
-    unknown: dict[str, set[str]] = field(
-        default_factory=dict
-    )  # policy of AWS -> roles that have it
+    unknown: dict[str, set[str]] = field(default_factory=dict)  # policy of AWS -> roles with it
+    spelled: dict[tuple[str, str, str], list[tuple[str, int]]] = field(default_factory=dict)
+    members: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # kind -> member
 
     def allowed(self, grants: Grants, who: Resource, what: Resource | None) -> Allowed | None:
         """Whether `who` has the permission on `what`; None for `what` is on everything."""
@@ -70,6 +73,54 @@ class Permissions:
         if what is not None and what.account != who.account:
             return None  # the other account's own policy would have to admit it too
         return self.by_statements(grants, who, resource)
+
+    def candidates(
+        self, grants: Grants, who: Resource, kind: str, targets: Sequence[Resource]
+    ) -> Iterator[Resource]:
+        """Of these resources of one kind, those that the policies may be about, in their order:
+        so few that asking costs about what they allow, and not what there is."""
+        if grants.by == "gcp":
+            places = self.bound_to(who, kind, targets)
+        else:
+            places = self.named_by(grants, who, kind, targets)
+        for place in sorted(places):
+            yield targets[place]
+
+    def bound_to(self, who: Resource, kind: str, targets: Sequence[Resource]) -> set[int]:
+        if kind not in self.members:
+            found: dict[str, list[int]] = {}
+            for place, target in enumerate(repacked(targets)):
+                for member in set(values(target.data, "iam_policy.bindings[].members[]")):
+                    found.setdefault(str(member), []).append(place)
+            self.members[kind] = found
+        member = f"serviceAccount:{who.data.get('email', '')}"
+        places = set(self.members[kind].get(member, ()))
+        for project in who.links.get("project", ()):
+            if member in values(project.data, "iam_policy.bindings[].members[]"):
+                places |= {i for i, t in enumerate(targets) if t.account == who.account}
+        return places
+
+    def named_by(
+        self, grants: Grants, who: Resource, kind: str, targets: Sequence[Resource]
+    ) -> set[int]:
+        """Those whose name begins as a statement's resource does, up to its first wildcard."""
+        key = (kind, who.account, grants.resource)
+        if key not in self.spelled:
+            own = enumerate(repacked(targets))
+            self.spelled[key] = sorted(
+                (template(grants.resource, t), i) for i, t in own if t.account == who.account
+            )
+        names = self.spelled[key]
+        places: set[int] = set()
+        for row in (statement.row for statement in self.of(who)):
+            if row.get("Effect") != "Allow" or not any(policy.acts(row, a) for a in grants.actions):
+                continue
+            for start in beginnings(row):
+                for name, place in islice(names, bisect_left(names, (start, -1)), None):
+                    if not name.startswith(start):
+                        break
+                    places.add(place)
+        return places
 
     def by_statements(self, grants: Grants, who: Resource, resource: str) -> Allowed | None:
         rows = self.of(who)
@@ -127,6 +178,13 @@ class Permissions:
             return [Statement(row, who, "PermissionsBoundary") for row in rows], ()
         gap = who.unread.get("boundary")
         return None, (gap,) if gap else ()
+
+
+def beginnings(row: Mapping[str, Any]) -> set[str]:
+    """What the names begin with that a statement is about; "" for any."""
+    if "NotResource" in row:
+        return {""}
+    return {re.split(r"[*?]", text, maxsplit=1)[0] for text in policy.texts(row.get("Resource"))}
 
 
 def current(attached: Resource) -> Iterator[Statement]:

@@ -179,7 +179,8 @@ class Hops:
     ) -> Iterator[tuple[Resource, tuple[Resource, ...], Allowed | None]]:
         assert move.grants
         for kind in move.targets:
-            for target in self.by_kind.get(kind, ()):
+            known = self.by_kind.get(kind, ())
+            for target in self.permissions.candidates(move.grants, source, kind, known):
                 if allowed := self.permissions.allowed(move.grants, source, target):
                     yield target, (), allowed
 

@@ -17,6 +17,7 @@ from infrascan.evaluate.run import is_open, touches, unread_names
 from infrascan.model import (
     INTERNET,
     SEVERITIES,
+    Category,
     Finding,
     Fix,
     Gap,
@@ -180,7 +181,11 @@ def find(
     search.explore(entries)
     entries = search.collapsed(h for h in entries if id(h.target) in search.near)
     routes, more = chosen(search, entries)
-    paths = [path_of(search, route, findings) for route in routes]
+    on: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.category is Category.SECURITY:
+            on.setdefault(finding.resource, []).append(finding.id)
+    paths = [path_of(search, route, on) for route in routes]
     paths.sort(key=lambda p: (p.severity.rank, -len(p.blast), -len(p.steps), p.title, p.id))
     notes = list(noted(search, more))
     for resource in packed:
@@ -279,7 +284,8 @@ def goal_of(search: Search, resource: Resource) -> tuple[Goal, Answer]:
     return found
 
 
-def path_of(search: Search, route: Sequence[Hop], findings: Sequence[Finding]) -> Path:
+def path_of(search: Search, route: Sequence[Hop], findings: Mapping[str, Sequence[str]]) -> Path:
+    """The path that a route is. `findings` are the ids of those about security, by resource."""
     goal, answer = goal_of(search, route[-1].target)
     steps = []
     for hop in route:
@@ -287,7 +293,8 @@ def path_of(search: Search, route: Sequence[Hop], findings: Sequence[Finding]) -
         evidence = hop.evidence
         says = hop.says
         if last:
-            says = f"{says}: {goal.says}"
+            also = ", and others alike" if hop.alike else ""
+            says = f"{says}{also}: {goal.says}"
             evidence = facts((*evidence, *answer.facts), (), hop.target)
         steps.append(
             Step(
@@ -303,7 +310,7 @@ def path_of(search: Search, route: Sequence[Hop], findings: Sequence[Finding]) -
     gaps = [gap for hop in route for gap in hop.unsure] + list(answer.gaps)
     known = {hop_finding for hop in route for hop_finding in hop.findings}
     on = {hop.target.key for hop in route}
-    known |= {f.id for f in findings if f.resource in on and f.category.value == "security"}
+    known |= {one for key in on for one in findings.get(key, ())}
     blast = [key for key in search.sphere(route) if key not in on]
     return Path(
         title=title(search, route),
