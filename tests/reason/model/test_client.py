@@ -8,10 +8,10 @@ from typing import Literal
 
 import pytest
 import trio
-import trio.testing
 from pydantic import BaseModel
 
 from infrascan.model import InputError
+from infrascan.reason.model import client
 from infrascan.reason.model.budget import Budget
 from infrascan.reason.model.client import Model, open_model
 from infrascan.reason.model.failing import Failure, ModelError
@@ -167,7 +167,7 @@ def test_what_passes_is_tried_again_and_then_said(name: str, status: int, failur
             async with open_model(name, environment=server.environment(vendor)) as model:
                 await model.ask(Choice, "Which?")
 
-        trio.run(ask, clock=trio.testing.MockClock(autojump_threshold=0.3))
+        trio.run(ask)
 
     assert failure is caught.value.failure
     assert len(server.asked) == 3
@@ -193,7 +193,8 @@ def test_a_slow_model_in_a_thread_is_left_too(name: str):
     assert Failure.TIMED_OUT is caught.value.failure
 
 
-def test_nobody_there_is_said():
+def test_nobody_there_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
     with ModelServer(right) as server:
         gone = server.at("openai")
 
@@ -203,7 +204,7 @@ def test_nobody_there_is_said():
             await model.ask(Choice, "Which?")
 
     with pytest.raises(ModelError) as caught:
-        trio.run(ask, clock=trio.testing.MockClock(autojump_threshold=0.3))
+        trio.run(ask)
     assert Failure.UNREACHABLE is caught.value.failure
 
 

@@ -7,6 +7,7 @@ its type and its status are looked at, never its text.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 
 class Failure(StrEnum):
@@ -72,7 +73,8 @@ def of_status(status: int, who: str, retry_after: float | None) -> ModelError:
 
 def waiting(error: BaseException) -> float | None:
     """The seconds that a vendor asked us to wait."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    held = (getattr(error, "response", None), error)  # Cohere's errors have them themselves
+    headers: Any = next((found for e in held if (found := getattr(e, "headers", None))), {})
     try:
         return max(0.0, float(headers.get("retry-after", "")))
     except (TypeError, ValueError, AttributeError):
