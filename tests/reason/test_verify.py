@@ -105,7 +105,7 @@ def test_no_changed_byte_of_what_proves_passes(section: str, whole: bytes, known
         assert section in names(found, "section")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_changed_byte_anywhere_passes(data: st.DataObject, whole: bytes, known: RuleSet):
     place = data.draw(st.integers(0, len(whole) - 1))
@@ -116,7 +116,7 @@ def test_no_changed_byte_anywhere_passes(data: st.DataObject, whole: bytes, know
     assert not found.sound
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_cut_and_no_doubled_line_passes(data: st.DataObject, whole: bytes, known: RuleSet):
     lines = whole.split(b"\n")
@@ -421,7 +421,7 @@ def test_no_garbage_raises_anything_but_an_input_error(noise: bytes, where: str)
     assert not found.sound
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_values_of_any_shape_break_no_check(data: st.DataObject, whole: bytes, known: RuleSet):
     """A forger may put anything anywhere: it is broken, not a defect."""
