@@ -43,6 +43,13 @@ SOURCES = (
     ("github", "", ".config/gh/hosts.yml"),
     ("docker", "DOCKER_HOST", ""),
     ("docker", "DOCKER_CONTEXT", ""),
+    ("prometheus", "PROMETHEUS_URL", ""),
+    ("alertmanager", "ALERTMANAGER_URL", ""),
+    ("loki", "LOKI_URL", ""),
+    ("grafana", "GRAFANA_URL", ""),
+    ("jaeger", "JAEGER_URL", ""),
+    ("ollama", "OLLAMA_URL", ""),
+    ("pagerduty", "PAGERDUTY_TOKEN", ""),
 )
 
 
