@@ -20,6 +20,8 @@ from infrascan.collect import engine
 from infrascan.collect.asking import Asker
 from infrascan.collect.engine import Silent
 from infrascan.collect.limits import Limits
+from infrascan.collect.missing import MissingError
+from infrascan.collect.nursery import open_nursery
 from infrascan.collect.provider import Ask, Call, Emit, Provider, Selection
 from infrascan.collect.recording import Replay
 from infrascan.model import (
@@ -30,6 +32,7 @@ from infrascan.model import (
     InputError,
     Kind,
     Partition,
+    Reason,
     Resource,
 )
 from infrascan.pipeline.request import (
@@ -43,6 +46,7 @@ from infrascan.pipeline.request import (
 )
 from infrascan.providers import load
 
+CONNECT_SECONDS = 8.0  # an endpoint that is silent for so long is not waited for
 LASTS = 600.0  # seconds; sessions and discovery grow old
 # Files whose change means that what was opened from them is out of date.
 FILES: Mapping[str, tuple[str, ...]] = {
@@ -124,6 +128,7 @@ class Connections:
     locks: dict[tuple[Any, ...], trio.Lock] = field(default_factory=dict)
     recording: Replay | None = None
     kinds: dict[str, Kind] = field(default_factory=dict)
+    recorded_looks: dict[tuple[Any, ...], Seen] = field(default_factory=dict)
 
     def narrowed(
         self,
@@ -146,8 +151,20 @@ class Connections:
 
     async def look(self, request: Request, kinds: Collection[str], seconds: float = 60.0) -> Seen:
         """Read these kinds now. Raises `InputError` for a part that does not exist."""
-        names = await self.names(kinds)
         replay = await self.replay()
+        if replay is None:
+            return await self.seen(request, kinds, seconds, None)
+        # A recording says the same each time: what was looked at once is not read again.
+        key = (repr(request), tuple(sorted(kinds)))
+        async with self.locks.setdefault(key, trio.Lock()):
+            if key not in self.recorded_looks:
+                self.recorded_looks[key] = await self.seen(request, kinds, seconds, replay)
+            return self.recorded_looks[key]
+
+    async def seen(
+        self, request: Request, kinds: Collection[str], seconds: float, replay: Replay | None
+    ) -> Seen:
+        names = await self.names(kinds)
         reading = [name for name in names if self.readable(name, request, replay)]
         providers: list[Provider] = [await self.kept(request, name) for name in reading]
         collection = engine.Collection(
@@ -221,8 +238,27 @@ class Connections:
             selection = replace(selection, contexts=request.contexts)
         provider: Any = load(name)(selection)
         files = stamps(name)  # ahead of reading them
-        ask = Asker(provider, Limits(), Silent(), replay=replay, patient=False)
-        identities = await provider.connect(ask)
+        ask = Asker(
+            provider,
+            Limits(),
+            Silent(),
+            replay=replay,
+            attempt_seconds=CONNECT_SECONDS,
+            patient=False,
+        )
+        try:
+            async with open_nursery():  # which raises what went wrong, not a group around it
+                identities = await provider.connect(ask)
+        except MissingError as error:
+            identities = [
+                Identity(
+                    provider=name,
+                    state=Connection.ERROR,
+                    detail=str(error.args[0]),
+                    remedy=error.remedy,
+                    reason=Reason.DISABLED,
+                )
+            ]
         whole = all(i.state is Connection.CONNECTED for i in identities)
         return Kept(provider, identities, replay, trio.current_time(), files, whole)
 

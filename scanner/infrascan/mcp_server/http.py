@@ -90,7 +90,7 @@ def checked_pair(network: Network) -> None:
     except (OSError, ssl.SSLError) as error:
         said = error.strerror or error.__class__.__name__
         raise InputError(
-            f"--tls-cert {network.certificate}: cannot be used with its key: {said}"
+            f"--tls-cert {network.certificate} cannot be used with its key ({said})"
         ) from error
 
 
