@@ -240,8 +240,13 @@ def rendered(scan: Scan, columns: list[str], rows: list[list[Any]], truncated: b
         ]
     evidence += [
         Item(resource="", path="count(rows)", value=len(rows), observed_at=scan.observed),
-        Item(resource="", path="count(not named)", value=max(0, len(rows) - SHOWN)),
-        Item(resource="", path="columns", value=columns),
+        Item(
+            resource="",
+            path="count(not named)",
+            value=max(0, len(rows) - SHOWN),
+            observed_at=scan.observed,
+        ),
+        Item(resource="", path="columns", value=columns, observed_at=scan.observed),
     ]
     shown = [
         ", ".join(f"{c} {name(v)}" for c, v in row.items() if c in columns and c not in ("key", "scan"))
