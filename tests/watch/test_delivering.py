@@ -252,7 +252,11 @@ def test_quiet_letters_are_kept_for_the_end_of_quiet(tmp_path: Path):
     start = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
     with Receiver() as receiver:
         lab = Lab(tmp_path, seen, [Webhook(receiver.url)], {"quiet": quiet}, start=start).run(1)
-        assert (lab.left, receiver.posts) == (1, [])
+        assert (lab.left, receiver.posts) == (0, [])
+        later = Lab(tmp_path, seen, [Webhook(receiver.url)], first=1, start=start.replace(hour=13))
+        later.run(1)
+
+        assert [body["kind"] for body in receiver.bodies] == ["baseline"]
 
 
 def test_what_is_sent_keeps_to_its_schema(tmp_path: Path):

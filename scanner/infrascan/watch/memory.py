@@ -205,6 +205,14 @@ class Memory:
         )
         return {row[0]: row[1] for row in rows}
 
+    def overdue(self, now: datetime) -> int:
+        """Notifications that should have been delivered: those that wait out quiet hours are not."""
+        (count,) = self.db.execute(
+            "SELECT count(*) FROM outbox WHERE watch = ? AND (batch != '' OR due <= ?)",
+            (self.watch, spelled(now)),
+        ).fetchone()
+        return int(count)
+
     def given_up(self, now: datetime) -> int:
         """Drop notifications that are too old to be news; returns how many."""
         return self.db.execute(

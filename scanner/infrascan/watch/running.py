@@ -66,7 +66,7 @@ class Watch:
     failed: bool = False  # whether the last run saw nothing, or not all
 
     async def run(self, runs: float = float("inf")) -> int:
-        """Look at once and then at the times of the grid; returns how many letters are left over."""
+        """Look at once and then at the times of the grid; returns how many letters are overdue."""
         memory = Memory(self.home, self.name)
         try:
             return await self.running(memory, runs)
@@ -102,7 +102,7 @@ class Watch:
                 for courier in couriers:
                     await courier.idle.wait()
             nursery.cancel_scope.cancel()
-        return sum(memory.waiting().values())
+        return memory.overdue(self.now())
 
     def explain(self, memory: Memory) -> None:
         """Say what waits for a place that is not named any more."""
