@@ -291,6 +291,58 @@ def test_where_an_edge_was_not_read_a_note_says_that_paths_are_missing() -> None
     assert any("iam:GetAccountAuthorizationDetails" in note for note in found.notes)
 
 
+def gcp_program(**policy: Any) -> list[Resource]:
+    """A program that anyone may call, its account, and a bucket with a policy or without one."""
+    email = "web@acme.iam.gserviceaccount.com"
+    called = {"bindings": [{"role": "roles/run.invoker", "members": ["allUsers"]}]}
+    return [
+        thing("gcp.run.service", "web", {"iam_policy": called, "template": {"serviceAccount": email}, "spec": {"template": {"spec": {"serviceAccountName": email}}}}),
+        thing("gcp.iam.service_account", f"projects/acme/serviceAccounts/{email}", {"email": email, "projectId": "acme"}),
+        thing("gcp.storage.bucket", "orders", {"name": "orders", **policy}),
+    ]  # fmt: skip
+
+
+def test_a_service_account_reaches_the_bucket_that_binds_it() -> None:
+    member = "serviceAccount:web@acme.iam.gserviceaccount.com"
+    bound = {"bindings": [{"role": "roles/storage.objectViewer", "members": [member]}]}
+    path = path_to(searched(gcp_program(iam_policy=bound)), "orders")
+
+    assert path is not None
+    assert [step.stage for step in path.steps] == ["reach", "identity", "data"]
+    assert any(e.value == member for e in path.steps[-1].evidence)
+
+
+def test_a_role_that_does_not_read_or_binds_another_leads_nowhere() -> None:
+    for role_name, member in (
+        ("roles/storage.objectCreator", "serviceAccount:web@acme.iam.gserviceaccount.com"),
+        ("roles/storage.objectViewer", "serviceAccount:other@acme.iam.gserviceaccount.com"),
+    ):
+        bound = {"bindings": [{"role": role_name, "members": [member]}]}
+        assert path_to(searched(gcp_program(iam_policy=bound)), "orders") is None
+
+
+def test_a_policy_of_bindings_that_was_not_read_is_noted() -> None:
+    resources = gcp_program()
+    resources[2].unread["iam_policy"] = Gap(provider="gcp", reason=Reason.DENIED, detail="", permission="storage.buckets.getIamPolicy")  # fmt: skip
+    found = searched(resources)
+
+    doubtful = path_to(found, "orders")  # anyone may be bound there, or nobody
+    assert doubtful is not None
+    assert "storage.buckets.getIamPolicy" in doubtful.unsure
+    assert len(doubtful.steps) == 1
+    assert any("storage.buckets.getIamPolicy" in note for note in found.notes)
+
+
+def test_a_policy_of_ones_own_that_was_not_read_is_noted() -> None:
+    resources = open_machine()
+    resources[2] = role("web")
+    resources[2].data["AttachedManagedPolicies"] = [{"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/app"}]  # fmt: skip
+    gap = Gap(provider="aws", account=ACCOUNT, kind="aws.iam.policy", call="iam.X", reason=Reason.DENIED, detail="", permission="iam:ListPolicies")  # fmt: skip
+    found = searched(resources, gaps=[gap], unread=["aws.iam.policy"])
+
+    assert any("iam:ListPolicies" in note for note in found.notes)
+
+
 # --- the search
 
 

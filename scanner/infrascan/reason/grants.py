@@ -59,6 +59,7 @@ class Permissions:
     policies: Mapping[str, Any]
     statements: dict[int, list[Statement]] = field(default_factory=dict)
     bounds: dict[int, tuple[list[Statement] | None, tuple[Gap, ...]]] = field(default_factory=dict)
+    unread: dict[tuple[str, str], Gap] = field(default_factory=dict)  # kind, field -> a gap
     unknown: dict[str, set[str]] = field(default_factory=dict)  # policy of AWS -> roles with it
     spelled: dict[tuple[str, str, str], list[tuple[str, int]]] = field(default_factory=dict)
     members: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # kind -> member
@@ -90,12 +91,15 @@ class Permissions:
         if kind not in self.members:
             found: dict[str, list[int]] = {}
             for place, target in enumerate(repacked(targets)):
+                self.note(target, "iam_policy")
                 for member in set(values(target.data, "iam_policy.bindings[].members[]")):
                     found.setdefault(str(member), []).append(place)
             self.members[kind] = found
         member = f"serviceAccount:{who.data.get('email', '')}"
         places = set(self.members[kind].get(member, ()))
+        self.note(who, "project")
         for project in who.links.get("project", ()):
+            self.note(project, "iam_policy")
             if member in values(project.data, "iam_policy.bindings[].members[]"):
                 places |= {i for i, t in enumerate(targets) if t.account == who.account}
         return places
@@ -159,6 +163,13 @@ class Permissions:
                 path = f"AttachedManagedPolicies[{i}].PolicyArn"
                 for row in policy.statements(self.policies.get(match[1])):
                     yield Statement(row, who, path)
+            elif arn not in {attached.id for attached in who.links.get("policies", ())}:
+                self.note(who, "policies")
+
+    def note(self, resource: Resource, name: str) -> None:
+        """Remember that what decides a permission was not read: a grant may hide there."""
+        if gap := resource.unread.get(name):
+            self.unread.setdefault((resource.kind, name), gap)
 
     def boundary(self, who: Resource) -> tuple[list[Statement] | None, tuple[Gap, ...]]:
         """The statements that bound the identity; None for no bound, or one that was not read."""

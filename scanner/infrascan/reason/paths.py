@@ -365,6 +365,12 @@ def noted(search: Search, more: int) -> Iterator[str]:
             f"where {kind} leads by {name} was not read everywhere"
             f" ({gap.reason.value}{permission}): paths that go there are missing"
         )
+    for (kind, name), gap in sorted(search.hops.permissions.unread.items()):
+        permission = f"; grant {gap.permission}" if gap.permission else ""
+        yield (
+            f"{name} of {kind} was not read everywhere ({gap.reason.value}{permission}):"
+            " what it allows is missing"
+        )
     for policy, roles in sorted(search.hops.permissions.unknown.items()):
         yield (
             f"what the policy {policy} of AWS allows is not known here:"
