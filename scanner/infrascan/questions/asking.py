@@ -12,8 +12,9 @@ from typing import Any
 import trio
 
 from infrascan import redact
+from infrascan.lookups.connections import Connections
 from infrascan.model import InputError, Scan
-from infrascan.pipeline import Request, look, now, stamp
+from infrascan.pipeline import Request, now, stamp
 from infrascan.questions.answer import (
     ANSWERED,
     INCONCLUSIVE,
@@ -33,6 +34,7 @@ from infrascan.questions.catalogue import Question, shipped_catalogue
 from infrascan.questions.functions import function
 from infrascan.questions.functions.flagged import flagged, reads_of
 from infrascan.questions.history import Who, previous, record
+from infrascan.questions.reading import read
 from infrascan.questions.replies import (
     absent,
     no_act,
@@ -69,11 +71,12 @@ async def ask(
     who: Who | None = None,
     router: Router | None = None,
     clock: Callable[[], datetime] = now,
+    connections: Connections | None = None,
 ) -> Answer:
     """Answer a question about the estate, read now. Raises `InputError` for an empty one.
 
     Without a model the catalogue alone is asked; `model` (of `infrascan.reason.model`) is used
-    where that does not understand the question.
+    where that does not understand the question. Over `connections` nobody signs in again.
     """
     text = redact.text(visible(" ".join(question.split())))
     if not text:
@@ -87,7 +90,7 @@ async def ask(
     routed = router.route(text, earlier)
     if routed.follows:
         routed = continued(routed, earlier)
-    answer, result = await answered(home, routed, request, earlier, model, asked_at)
+    answer, result = await answered(home, routed, request, earlier, model, asked_at, connections)
     answer.question = text
     subject = remembered(routed, result, earlier)
     state = result.state if result.state is not None else state_of(result.rows, result.more)
@@ -112,16 +115,19 @@ async def answered(
     earlier: Mapping[str, Any],
     model: ModelChoice | str | None,
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     if routed.asks_for_secret:
         return plain(routed, no_secrets(), "none")
     if routed.write and routed.question is None:
         return plain(routed, no_act(routed.write), "run_command")
     if routed.question is not None:
-        return await computed(home, routed, routed.question, request, earlier, asked_at)
+        return await computed(
+            home, routed, routed.question, request, earlier, asked_at, connections
+        )
     if model is None:
         return plain(routed, not_understood(routed), "")
-    return await modelled(home, routed, request, earlier, model, asked_at)
+    return await modelled(home, routed, request, earlier, model, asked_at, connections)
 
 
 async def modelled(
@@ -131,6 +137,7 @@ async def modelled(
     earlier: Mapping[str, Any],
     model: ModelChoice | str,
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer where a model has to read the question; without one that helps, none."""
     from infrascan.questions.choosing import choose
@@ -138,7 +145,7 @@ async def modelled(
     found = await choose(home, routed, request, shipped_catalogue(), model)
     if found.routed.question is not None:
         answer, result = await computed(
-            home, found.routed, found.routed.question, request, earlier, asked_at
+            home, found.routed, found.routed.question, request, earlier, asked_at, connections
         )
         answer.routing["by"] = "model"
     elif found.result is not None and found.scan is not None:
@@ -185,10 +192,11 @@ async def computed(
     request: Request,
     earlier: Mapping[str, Any],
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer to a question of the catalogue."""
     question = await trio.to_thread.run_sync(resolved, question)
-    scan = await read(request, question)
+    scan = await read(request, question.reads, connections)
     context = Context(
         question=question,
         text=routed.text,
@@ -196,6 +204,7 @@ async def computed(
         request=request,
         home=home,
         scan=scan,
+        connections=connections,
         now=datetime.fromisoformat(scan.observed) if request.replay else asked_at,
         previous=earlier if routed.follows else {},
     )
@@ -222,18 +231,6 @@ def resolved(question: Question) -> Question:
     if question.function == "terraform_managed":
         return replace(question, reads={**dict.fromkeys(MANAGED, ()), **question.reads})
     return question
-
-
-async def read(request: Request, question: Question) -> Scan:
-    """What the question reads, now, from every provider concerned at once."""
-    if question.reads:
-        return await look(request, tuple(question.reads))
-    moment = stamp(now())
-    return Scan(
-        id="", version="", started=moment, finished=moment, observed=moment, scope={},
-        identities=[], resources=[], edges=[], findings=[], unknowns=[], gaps=[], coverage=[],
-        rules=[],
-    )  # fmt: skip
 
 
 def finished(context: Context, routed: Routed, result: Result) -> Answer:
