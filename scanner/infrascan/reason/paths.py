@@ -186,7 +186,7 @@ def find(
         if finding.category is Category.SECURITY:
             on.setdefault(finding.resource, []).append(finding.id)
     paths = [path_of(search, route, on) for route in routes]
-    paths.sort(key=lambda p: (p.severity.rank, -len(p.blast), -len(p.steps), p.title, p.id))
+    paths.sort(key=worst_first)
     notes = list(noted(search, more))
     for resource in packed:
         resource.pack()
@@ -237,7 +237,10 @@ def chosen(search: Search, entries: Sequence[Hop]) -> tuple[list[tuple[Hop, ...]
     told = {tail for route in found for tail in ends(route)}
     whole = [r for r in found if r[0].fix is not None or spelled(r) not in told]
     whole.sort(
-        key=lambda r: (severity_of(search, r).rank, -len(r), [h.target.key for h in r], r[0].move)
+        key=lambda r: (
+            *(severity_of(search, r).rank, in_doubt(search, r), -len(r)),
+            *([hop.target.key for hop in r], r[0].move),
+        )
     )
     return whole[:KEPT], len(whole) - KEPT if len(whole) > KEPT else 0
 
@@ -262,18 +265,31 @@ def ends(route: Sequence[Hop]) -> Iterator[Spelling]:
         yield spelled(route[i:])
 
 
+def worst_first(path: Path) -> tuple[object, ...]:
+    """The order of paths: the sure before the unsure, then those with most beyond them."""
+    return (
+        *(path.severity.rank, bool(path.unsure), -len(path.blast), -len(path.steps)),
+        *(path.title, path.id),
+    )
+
+
+def in_doubt(search: Search, route: Sequence[Hop]) -> bool:
+    """Whether something was not read that may cut the route."""
+    return any(hop.unsure for hop in route) or bool(goal_of(search, route[-1].target)[1].gaps)
+
+
 def severity_of(search: Search, route: Sequence[Hop]) -> Severity:
     """Critical with nothing in between, one less bad for each thing an attacker must still bring.
 
     Control over all else makes up for one of them; something that was not read takes one back.
     What a rule flags by itself is as bad as the rule argues.
     """
-    goal, answer = goal_of(search, route[-1].target)
+    goal, _ = goal_of(search, route[-1].target)
     between = len({hop.needs for hop in route if hop.needs})
     rank = between - (1 if goal.control and between else 0)
     if len(route) == 1 and route[0].severity:
         rank = route[0].severity.rank
-    if any(hop.unsure for hop in route) or answer.gaps:
+    if in_doubt(search, route):
         rank += 1
     return SEVERITIES[min(rank, Severity.LOW.rank)]
 

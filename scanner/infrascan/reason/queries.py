@@ -39,7 +39,10 @@ def paths(
     filters = {"severity": known(severity), "text": text}
     found, start = opened(home, scan, cursor, filters)
     where = filtered(filters["severity"], text, ("title", "steps"))
-    order = f"{RANK}, json_array_length(blast) DESC, json_array_length(steps) DESC, title, id"
+    order = (
+        f"{RANK}, unsure <> '', json_array_length(blast) DESC, json_array_length(steps) DESC,"
+        " title, id"
+    )
     answer = page(found, "paths", "*", where, order, start, limit, filters)
     content = manifest_of(found.path)
     return trees(answer, "paths") | {
