@@ -216,6 +216,29 @@ def test_what_the_documents_promise_is_found(demo: Demo, rule: str, severity: st
     assert found[name]["evidence"]
 
 
+def test_ways_from_the_internet_to_data_are_found_across_providers(demo: Demo):
+    facts = {fact["id"]: fact["resource"].partition(".")[0] for fact in demo.document["ledger"]}
+    ways = [
+        {facts[cited] for step in path["steps"] for cited in step["evidence"]}
+        for path in demo.document["paths"]
+    ]
+    several = [path for path in demo.document["paths"] if len(path["steps"]) > 1]
+
+    assert len(several) >= 5
+    assert len(set().union(*ways)) >= 3
+    assert any(len(way) > 1 for way in ways)
+    assert demo.document["cuts"]
+
+
+def test_what_to_do_first_begins_with_a_way_across_providers_and_has_a_saving(demo: Demo):
+    first = demo.document["first"]
+
+    assert first[0]["paths"]
+    assert first[0]["title"].startswith("From the internet through")
+    assert any(step["monthly_saving"] for step in first)
+    assert len(first) == 5
+
+
 def test_the_idle_worker_pool_says_what_it_costs(demo: Demo):
     (pool,) = (
         f

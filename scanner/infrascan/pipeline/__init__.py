@@ -223,7 +223,8 @@ class Ready:
 def judged(
     collected: Collected, rules: RuleSet, kinds: dict[str, Kind], observed: datetime
 ) -> Scan:
-    """Link, price and evaluate what was read. No I/O, and no clock but `observed`."""
+    """Link, price and evaluate what was read, and find what connects it. No I/O but the shipped
+    rules, and no clock but `observed`."""
     with growing():
         edges = link(collected.resources, kinds, collected.gaps, collected.coverage)
         total, unpriced = price_all(collected.resources)
@@ -251,7 +252,8 @@ def judged(
     )
     from infrascan.reason.connect import connect  # which --help and plan do without
 
-    connect(result, kinds, observed)
+    with growing():
+        connect(result, kinds, observed)
     result.spending = spending(result)
     return result
 
