@@ -62,7 +62,7 @@ def trouble(context: Context, pod: Resource) -> Trouble | None:
         state = one.get("state") or {}
         waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
         path = f"status.{where}[{place}]"
-        reason = ""
+        reason = at = ""
         if waiting.get("reason") in WAITING_IS_BAD:
             reason, at = str(waiting["reason"]), f"{path}.state.waiting.reason"
         elif ended and ended.get("exitCode") not in (0, None) and phase != "Running":
@@ -111,6 +111,17 @@ def ready_since(status: dict[str, Any]) -> str:
     return ""
 
 
+def ready_places(found: Resource) -> list[int]:
+    """The places of the ready endpoints of a slice, one for each of their addresses."""
+    places: list[int] = []
+    endpoints: list[dict[str, Any]] = found.data.get("endpoints") or []
+    for place, endpoint in enumerate(endpoints):
+        conditions: dict[str, Any] = endpoint.get("conditions") or {}
+        if conditions.get("ready") is not False:
+            places += [place] * len(endpoint.get("addresses") or ())
+    return places
+
+
 def health(context: Context, service: Resource) -> Health | None:
     """None for a service that selects nothing: one of type ExternalName, or kept by hand."""
     if not (service.data.get("spec") or {}).get("selector"):
@@ -118,13 +129,7 @@ def health(context: Context, service: Resource) -> Health | None:
     unread = {"endpoint_slices", "pods"} & service.unread.keys()
     slices = service.links.get("endpoint_slices", [])
     pods = service.links.get("pods", [])
-    ready = [
-        (one, place)
-        for one in slices
-        for place, endpoint in enumerate(one.data.get("endpoints") or ())
-        if (endpoint.get("conditions") or {}).get("ready") is not False
-        for _ in endpoint.get("addresses") or ()
-    ]
+    ready = [(one, place) for one in slices for place in ready_places(one)]
     evidence = context.cite(service, "name")
     for one, place in ready[:5]:
         evidence += context.cite(one, f"endpoints[{place}].conditions.ready")
