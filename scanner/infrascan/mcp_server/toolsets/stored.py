@@ -234,7 +234,7 @@ def add(door: Door) -> None:
             cuts=[researched.cut_answer(one) for one in stored.cuts[:limit]],
             issues=[researched.issue_answer(one) for one in stored.issues[:limit]],
             left_out=max(0, len(chosen) - limit),
-            notes=gaps if stored.gaps else [],
+            notes=[*(gaps if stored.gaps else []), *stored.path_notes],
         )
         lines = [f"{answer.total} paths in {answer.scan}."]
         lines += [f"- {p.severity.upper()} {p.title} ({p.id})" for p in answer.paths]
