@@ -16,6 +16,7 @@ import trustme
 import yaml
 from mcp import Client, StdioServerParameters
 
+from infrascan.cli import main
 from tests.mcp_server.conftest import ended, environment, started
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -23,35 +24,32 @@ LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 TOKEN = "correct-horse-battery-staple"
 
 
-def refused(home: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "infrascan", "mcp", "--transport", "http", *arguments],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended_with:
+        main(["mcp", "--transport", "http", *arguments])
+    assert ended_with.value.code == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    return said
 
 
-def test_beyond_loopback_token_and_tls_are_required(tmp_path: Path):
+def test_beyond_loopback_token_and_tls_are_required(
+    tmp_path: Path, bare: Path, capsys: pytest.CaptureFixture[str]
+):
     token = tmp_path / "token"
     token.write_text(TOKEN)
-    assert "a token is required" in refused(tmp_path, "--listen", "0.0.0.0:39399")
-    said = refused(tmp_path, "--listen", "0.0.0.0:39399", "--token-file", str(token))
+    assert "a token is required" in refused(capsys, "--listen", "0.0.0.0:39399")
+    said = refused(capsys, "--listen", "0.0.0.0:39399", "--token-file", str(token))
     assert "--tls-cert" in said
     assert "--allow-remote" in said
-    half = refused(tmp_path, "--listen", "127.0.0.1:39399", "--tls-cert", str(token))
+    half = refused(capsys, "--listen", "127.0.0.1:39399", "--tls-cert", str(token))
     assert "belong together" in half
     bad = refused(
-        tmp_path, "--listen", "127.0.0.1:39399", "--tls-cert", str(token), "--tls-key", str(token)
+        capsys, "--listen", "127.0.0.1:39399", "--tls-cert", str(token), "--tls-key", str(token)
     )
     assert "cannot be used" in bad
-    assert "unknown toolset" in refused(tmp_path, "--toolsets", "aws,moon")
-    assert "is no folder" in refused(tmp_path, "--terraform-root", str(tmp_path / "nope"))
+    assert "unknown toolset" in refused(capsys, "--toolsets", "aws,moon")
+    assert "is no folder" in refused(capsys, "--terraform-root", str(tmp_path / "nope"))
 
 
 def test_tls_and_both_ways_to_send_the_token(tmp_path: Path):

@@ -60,11 +60,13 @@ class Gate:
             refusal = await self.refusal(what, name, caller, arguments)
             answer = refusal or await call_next(ctx)
             if what == "tool":
-                answer = outgoing(result_of(answer), self.narrowing(name))
+                answer = await trio.to_thread.run_sync(
+                    outgoing, result_of(answer), self.narrowing(name)
+                )
                 truncated = bool((answer.structured_content or {}).get("truncated"))
             else:
-                answer = cleaned(dumped(answer))
-            size = len(json.dumps(dumped(answer), default=str))
+                answer = await trio.to_thread.run_sync(cleaned, dumped(answer))
+            size = await trio.to_thread.run_sync(weight, answer)
             outcome = outcome_of(answer, refusal)
             return answer
         except trio.Cancelled:
@@ -164,6 +166,10 @@ class Gate:
             import logging
 
             logging.getLogger(__name__).error("the audit log cannot be written: %s", error)
+
+
+def weight(answer: Any) -> int:
+    return len(json.dumps(dumped(answer), default=str))
 
 
 def result_of(answer: Any) -> types.CallToolResult:

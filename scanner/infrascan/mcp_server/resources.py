@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -150,6 +150,7 @@ def stored(space: Workspace, key: str) -> dict[str, Any]:
     raise InputError(f"the latest scan has no resource with the key {key[:200]!r}")
 
 
+@cache
 def catalogue() -> list[dict[str, str]]:
     from infrascan.evaluate import load
     from infrascan.pipeline import all_kinds
