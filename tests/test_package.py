@@ -50,3 +50,10 @@ def test_nothing_but_the_package_lands_in_site_packages(wheel: zipfile.ZipFile):
 
 def test_the_wheel_stays_small(wheel: zipfile.ZipFile):
     assert sum(info.compress_size for info in wheel.infolist()) < 5_000_000
+
+
+def test_the_licence_is_mit_and_goes_with_the_wheel(wheel: zipfile.ZipFile):
+    (name,) = [name for name in wheel.namelist() if name.endswith("/licenses/LICENSE")]
+    assert wheel.read(name).startswith(b"MIT License")
+    (metadata,) = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    assert b"License-Expression: MIT" in wheel.read(metadata)
