@@ -273,6 +273,23 @@ def test_all_namespaces_one_by_one_are_the_whole_cluster(tmp_path: Path, monkeyp
     assert [g for g in collected.gaps if g.kind == "k8s.deployment"] == []
 
 
+def test_a_list_without_a_namespace_does_not_stand_for_a_cluster_that_was_read(
+    tmp_path: Path, monkeypatch
+):
+    user = User(
+        "dev",
+        admin=False,
+        namespaces=frozenset({"shop"}),
+        namespaced=frozenset(READER),
+        cluster=frozenset({("", "namespaces")}),
+    )
+    with ApiServer(estate.objects(), users={"t": user}) as server:
+        server.stored["", "namespaces"].clear()
+        collected = scan_of(server, tmp_path, monkeypatch, token="t")
+    (gap,) = [g for g in collected.gaps if g.kind == "k8s.deployment"]
+    assert gap.reason is Reason.DENIED
+
+
 def test_without_the_list_of_namespaces_the_one_of_the_context_is_tried(tmp_path, monkeypatch):
     user = User("dev", admin=False, namespaces=frozenset({"shop"}), namespaced=frozenset(READER))
     with ApiServer(estate.objects(), users={"t": user}) as server:

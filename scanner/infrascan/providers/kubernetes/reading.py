@@ -109,8 +109,8 @@ async def read_namespaces(
             if error.reason is not Reason.DENIED:
                 raise
             unread.append(name)
-    if known["complete"] and not unread:
-        return
+    if known["complete"] and known["rules"] and not unread:
+        return  # a cluster without any namespace is none: that list was not the whole truth
     read = [name for name in readable if name not in unread]
     if read:
         denied.detail += f"; read in {len(read)} of its namespaces: {', '.join(read[:10])}"
