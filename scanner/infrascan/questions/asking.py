@@ -12,7 +12,6 @@ from typing import Any
 import trio
 
 from infrascan import redact
-from infrascan.lookups.connections import Connections
 from infrascan.model import InputError, Scan
 from infrascan.pipeline import Request, now, stamp
 from infrascan.questions.answer import (
@@ -71,12 +70,11 @@ async def ask(
     who: Who | None = None,
     router: Router | None = None,
     clock: Callable[[], datetime] = now,
-    connections: Connections | None = None,
 ) -> Answer:
     """Answer a question about the estate, read now. Raises `InputError` for an empty one.
 
     Without a model the catalogue alone is asked; `model` (of `infrascan.reason.model`) is used
-    where that does not understand the question. Over `connections` nobody signs in again.
+    where that does not understand the question.
     """
     text = redact.text(visible(" ".join(question.split())))
     if not text:
@@ -90,7 +88,7 @@ async def ask(
     routed = router.route(text, earlier)
     if routed.follows:
         routed = continued(routed, earlier)
-    answer, result = await answered(home, routed, request, earlier, model, asked_at, connections)
+    answer, result = await answered(home, routed, request, earlier, model, asked_at)
     answer.question = text
     subject = remembered(routed, result, earlier)
     state = result.state if result.state is not None else state_of(result.rows, result.more)
@@ -115,19 +113,16 @@ async def answered(
     earlier: Mapping[str, Any],
     model: ModelChoice | str | None,
     asked_at: datetime,
-    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     if routed.asks_for_secret:
         return plain(routed, no_secrets(), "none")
     if routed.write and routed.question is None:
         return plain(routed, no_act(routed.write), "run_command")
     if routed.question is not None:
-        return await computed(
-            home, routed, routed.question, request, earlier, asked_at, connections
-        )
+        return await computed(home, routed, routed.question, request, earlier, asked_at)
     if model is None:
         return plain(routed, not_understood(routed), "")
-    return await modelled(home, routed, request, earlier, model, asked_at, connections)
+    return await modelled(home, routed, request, earlier, model, asked_at)
 
 
 async def modelled(
@@ -137,7 +132,6 @@ async def modelled(
     earlier: Mapping[str, Any],
     model: ModelChoice | str,
     asked_at: datetime,
-    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer where a model has to read the question; without one that helps, none."""
     from infrascan.questions.choosing import choose
@@ -145,7 +139,7 @@ async def modelled(
     found = await choose(home, routed, request, shipped_catalogue(), model)
     if found.routed.question is not None:
         answer, result = await computed(
-            home, found.routed, found.routed.question, request, earlier, asked_at, connections
+            home, found.routed, found.routed.question, request, earlier, asked_at
         )
         answer.routing["by"] = "model"
     elif found.result is not None and found.scan is not None:
@@ -192,11 +186,10 @@ async def computed(
     request: Request,
     earlier: Mapping[str, Any],
     asked_at: datetime,
-    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer to a question of the catalogue."""
     question = await trio.to_thread.run_sync(resolved, question)
-    scan = await read(request, question.reads, connections)
+    scan = await read(request, question.reads)
     context = Context(
         question=question,
         text=routed.text,
@@ -204,7 +197,6 @@ async def computed(
         request=request,
         home=home,
         scan=scan,
-        connections=connections,
         now=datetime.fromisoformat(scan.observed) if request.replay else asked_at,
         previous=earlier if routed.follows else {},
     )

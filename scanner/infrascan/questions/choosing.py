@@ -207,8 +207,7 @@ async def selecting(
         raise InputError(f"there is no kind {unknown[0]!r}")
     if not wanted:
         raise InputError("name the kinds that the SELECT reads")
-    scan = await look(request, wanted)
-    scan.id = "fresh"
+    scan = replace(await look(request, wanted), id="fresh")
 
     def run() -> Any:
         with tempfile.TemporaryDirectory(prefix="infrascan-") as folder:
