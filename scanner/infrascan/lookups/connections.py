@@ -8,6 +8,7 @@ scan.
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -128,7 +129,7 @@ class Connections:
     locks: dict[tuple[Any, ...], trio.Lock] = field(default_factory=dict)
     recording: Replay | None = None
     kinds: dict[str, Kind] = field(default_factory=dict)
-    recorded_looks: dict[tuple[Any, ...], Seen] = field(default_factory=dict)
+    recorded_looks: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 
     def narrowed(
         self,
@@ -154,12 +155,15 @@ class Connections:
         replay = await self.replay()
         if replay is None:
             return await self.seen(request, kinds, seconds, None)
-        # A recording says the same each time: what was looked at once is not read again.
+        # A recording says the same each time: what was looked at once is not read again. Whoever
+        # asks gets resources of its own, which it may link and price.
         key = (repr(request), tuple(sorted(kinds)))
         async with self.locks.setdefault(key, trio.Lock()):
             if key not in self.recorded_looks:
-                self.recorded_looks[key] = await self.seen(request, kinds, seconds, replay)
-            return self.recorded_looks[key]
+                seen = await self.seen(request, kinds, seconds, replay)
+                self.recorded_looks[key] = pickle.dumps(seen, protocol=pickle.HIGHEST_PROTOCOL)
+        own: Seen = pickle.loads(self.recorded_looks[key])  # noqa: S301 (bytes of our own)
+        return own
 
     async def seen(
         self, request: Request, kinds: Collection[str], seconds: float, replay: Replay | None
