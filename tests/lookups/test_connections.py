@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from infrascan.lookups.connections import Connections
@@ -44,6 +45,30 @@ def test_looks_at_once_see_what_each_sees_alone():
     expected = trio.run(alone)
     assert all(any("/" in line for line in lines) for lines in expected.values())
     assert trio.run(all_at_once) == expected
+
+
+@pytest.mark.parametrize("kinds", ASKED)
+def test_reading_again_over_what_is_open_sees_the_same(kinds: tuple[str, ...]):
+    """As with a network: nothing is remembered of what was read."""
+
+    async def several() -> list[list[str]]:
+        connections = Connections(ACME)
+        found: list[list[str]] = []
+
+        async def one() -> None:
+            seen = await connections.seen(ACME, kinds, 60, await connections.replay())
+            found.append([*map(str, seen.gaps), *(r.key for r in seen.resources)])
+
+        await one()
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(one)
+        connections.close()
+        return found
+
+    first, *others = trio.run(several)
+    assert first
+    assert others == [first] * 3
 
 
 def test_what_one_asker_does_to_its_resources_no_other_sees():

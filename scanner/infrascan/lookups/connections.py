@@ -49,6 +49,9 @@ from infrascan.providers import load
 
 CONNECT_SECONDS = 8.0  # an endpoint that is silent for so long is not waited for
 LASTS = 600.0  # seconds; sessions and discovery grow old
+# Those that keep nothing of what a reading found, so that another may go on with them. Inventories
+# of whole accounts are held while they are read, and given away: they are for one reading only.
+REUSABLE = frozenset({"aws", "docker", "k8s"})
 # Files whose change means that what was opened from them is out of date.
 FILES: Mapping[str, tuple[str, ...]] = {
     "k8s": ("$KUBECONFIG", "~/.kube/config"),
@@ -117,7 +120,9 @@ class Kept:
         return await self.provider.send(call)
 
     def close(self) -> None:
-        """Not after one question."""
+        """Not after one question, where another can go on with it."""
+        if self.name not in REUSABLE:
+            self.provider.close()
 
 
 @dataclass(eq=False)
@@ -228,7 +233,8 @@ class Connections:
                     known.provider.selection = replace(known.provider.selection, observed=now())
                 return known
             made = await self.made(request, name)
-            self.open[key] = made
+            if name in REUSABLE:
+                self.open[key] = made
             return made
 
     def fresh(self, kept: Kept) -> bool:
