@@ -10,6 +10,7 @@ from functools import partial
 
 import trio
 
+from infrascan.lookups.connections import Connections
 from infrascan.questions import Who, ask, entries, workspace_id
 from infrascan.questions.history import carried, differing
 from tests.questions.lab import NOW, ONLY_K8S, deployment, lab, namespace, pod, service
@@ -133,3 +134,24 @@ def test_agents_that_ask_at_once_get_their_own_answers(tmp_path, monkeypatch):
         trio.run(all_of_them)
     assert got == {(n, q): alone[q] for n in range(8) for q in questions}
     assert len(entries(found.home)) == len(questions) + 24
+
+
+def test_over_open_connections_nobody_signs_in_again_and_all_is_read_anew(tmp_path, monkeypatch):
+    question = "how many replicas does api have?"
+    with lab([namespace("production"), deployment("api", replicas=2, ready=2)], tmp_path, monkeypatch) as found:  # fmt: skip
+
+        async def twice() -> list[int]:
+            connections = Connections(ONLY_K8S)
+            counts = []
+            for replicas in (2, 5):
+                put(found, [namespace("production"), deployment("api", replicas=replicas, ready=2)])
+                answer = await ask(
+                    found.home, question, request=ONLY_K8S, who=Who(), connections=connections
+                )
+                counts.append(answer.data["rows"][0]["replicas"])
+            connections.close()
+            return counts
+
+        assert trio.run(twice) == [2, 5]
+        signed_in = [path for path in found.server.paths() if "selfsubjectreviews" in path]
+    assert len(signed_in) <= 1

@@ -89,7 +89,7 @@ def command(
     summary: str,
     run: str,
     epilog: str | None = None,
-) -> argparse.ArgumentParser:
+) -> Parser:
     added = commands.add_parser(
         name,
         help=summary,

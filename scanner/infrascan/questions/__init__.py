@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from infrascan.questions.answer import Answer
-from infrascan.questions.asking import ask
+from infrascan.questions.asking import MOCK, ask
 from infrascan.questions.catalogue import Catalogue, Question, load, shipped_catalogue
 from infrascan.questions.history import Who, entries, workspace_id
 from infrascan.questions.routing import Router, shipped_router
 
 __all__ = [
+    "MOCK",
     "Answer",
     "Catalogue",
     "Question",

@@ -12,8 +12,9 @@ from typing import Any
 import trio
 
 from infrascan import redact
+from infrascan.lookups.connections import Connections
 from infrascan.model import InputError, Scan
-from infrascan.pipeline import Request, now, stamp
+from infrascan.pipeline import DEMO, Request, now, stamp
 from infrascan.questions.answer import (
     ANSWERED,
     INCONCLUSIVE,
@@ -46,6 +47,7 @@ from infrascan.questions.seeing import Context, Result, narrowed, read_at_all
 from infrascan.questions.selecting import selected
 from infrascan.reason.model.choice import ModelChoice
 from infrascan.render.inert import visible
+from infrascan.shipped import shipped
 
 # What a Terraform state may manage of what is read live.
 MANAGED = (
@@ -55,6 +57,7 @@ MANAGED = (
     *("aws.sqs.queue", "aws.dynamodb.table", "aws.kms.key", "aws.sns.topic"),
     *("gcp.storage.bucket", "gcp.compute.instance", "gcp.sqladmin.instance"),
 )
+MOCK = "MOCK: a recorded estate of a company that does not exist; nothing was read from a network."
 LONGEST = 2_000  # characters of a question
 WITHHELD = (
     "The sentence for this answer did not stand on its evidence and is withheld; the data follow."
@@ -70,11 +73,12 @@ async def ask(
     who: Who | None = None,
     router: Router | None = None,
     clock: Callable[[], datetime] = now,
+    connections: Connections | None = None,
 ) -> Answer:
     """Answer a question about the estate, read now. Raises `InputError` for an empty one.
 
     Without a model the catalogue alone is asked; `model` (of `infrascan.reason.model`) is used
-    where that does not understand the question.
+    where that does not understand the question. Over `connections` nobody signs in again.
     """
     text = redact.text(visible(" ".join(question.split())))
     if not text:
@@ -88,8 +92,10 @@ async def ask(
     routed = router.route(text, earlier)
     if routed.follows:
         routed = continued(routed, earlier)
-    answer, result = await answered(home, routed, request, earlier, model, asked_at)
+    answer, result = await answered(home, routed, request, earlier, model, asked_at, connections)
     answer.question = text
+    if request.replay == shipped("estates") / DEMO:
+        answer.notes.insert(0, MOCK)
     subject = remembered(routed, result, earlier)
     state = result.state if result.state is not None else state_of(result.rows, result.more)
     note = partial(
@@ -113,16 +119,19 @@ async def answered(
     earlier: Mapping[str, Any],
     model: ModelChoice | str | None,
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     if routed.asks_for_secret:
         return plain(routed, no_secrets(), "none")
     if routed.write and routed.question is None:
         return plain(routed, no_act(routed.write), "run_command")
     if routed.question is not None:
-        return await computed(home, routed, routed.question, request, earlier, asked_at)
+        return await computed(
+            home, routed, routed.question, request, earlier, asked_at, connections
+        )
     if model is None:
         return plain(routed, not_understood(routed), "")
-    return await modelled(home, routed, request, earlier, model, asked_at)
+    return await modelled(home, routed, request, earlier, model, asked_at, connections)
 
 
 async def modelled(
@@ -132,6 +141,7 @@ async def modelled(
     earlier: Mapping[str, Any],
     model: ModelChoice | str,
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer where a model has to read the question; without one that helps, none."""
     from infrascan.questions.choosing import choose
@@ -139,7 +149,7 @@ async def modelled(
     found = await choose(home, routed, request, shipped_catalogue(), model)
     if found.routed.question is not None:
         answer, result = await computed(
-            home, found.routed, found.routed.question, request, earlier, asked_at
+            home, found.routed, found.routed.question, request, earlier, asked_at, connections
         )
         answer.routing["by"] = "model"
     elif found.result is not None and found.scan is not None:
@@ -186,10 +196,11 @@ async def computed(
     request: Request,
     earlier: Mapping[str, Any],
     asked_at: datetime,
+    connections: Connections | None,
 ) -> tuple[Answer, Result]:
     """The answer to a question of the catalogue."""
     question = await trio.to_thread.run_sync(resolved, question)
-    scan = await read(request, question.reads)
+    scan = await read(request, question.reads, connections)
     context = Context(
         question=question,
         text=routed.text,
@@ -197,6 +208,7 @@ async def computed(
         request=request,
         home=home,
         scan=scan,
+        connections=connections,
         now=datetime.fromisoformat(scan.observed) if request.replay else asked_at,
         previous=earlier if routed.follows else {},
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from infrascan.lookups.connections import Connections
 from infrascan.model import Connection, Gap, Resource, Scan, State
 from infrascan.pipeline import Request
 from infrascan.questions.answer import Item, cite, counted, listed, name
@@ -46,6 +47,7 @@ class Context:
     home: Path
     scan: Scan
     now: datetime
+    connections: Connections | None = None
     previous: Mapping[str, Any] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)  # in scope

@@ -143,7 +143,14 @@ async def routed(
         session=f"{caller.name}:{session}" if session else caller.session,
     )
     chosen = choice(model or space.options.model)
-    answer = await questions.ask(space.home, question, request=request, model=chosen, who=who)
+    answer = await questions.ask(
+        space.home,
+        question,
+        request=request,
+        model=chosen,
+        who=who,
+        connections=space.connections,
+    )
     said = answer.said()
     evidence = said["evidence"]
     said |= {"evidence": evidence[:FEW], "evidence_left_out": max(0, len(evidence) - FEW)}

@@ -52,7 +52,7 @@ async def billed(context: Context, days: int) -> tuple[list[Spend], list[Gap]]:
         return [], []
     bills: list[Spend] = []
     gaps: list[Gap] = []
-    connections = Connections(request=context.request)
+    connections = context.connections or Connections(request=context.request)
     try:
         async with connections.asking(context.request, "aws") as (provider, ask):
             for account in sorted(provider.accounts.values(), key=lambda one: one.id):
@@ -64,7 +64,8 @@ async def billed(context: Context, days: int) -> tuple[list[Spend], list[Gap]]:
     except InputError as error:
         gaps.append(gap("", Reason.UNAUTHENTICATED, str(error)))
     finally:
-        connections.close()
+        if connections is not context.connections:
+            connections.close()
     return bills, gaps
 
 

@@ -188,7 +188,7 @@ async def pod_logs(context: Context) -> Result:
     facts = context.cite(pod, "name", "status.phase")
     statuses = (pod.data.get("status") or {}).get("containerStatuses") or []
     crashed = any((one.get("state") or {}).get("waiting") for one in statuses)
-    connections = Connections(request=context.request)
+    connections = context.connections or Connections(request=context.request)
     try:
         log = await pod_log(
             connections,
@@ -209,7 +209,8 @@ async def pod_logs(context: Context) -> Result:
             subject=subject(pod),
         )
     finally:
-        connections.close()
+        if connections is not context.connections:
+            connections.close()
     text = quoted_lines(log.text)
     facts += [
         Item(resource=pod.key, path="log", value=text, observed_at=log.observed),
