@@ -350,3 +350,75 @@ def test_the_recording_says_nothing_of_where_it_was_made(recording: str, trace: 
 def test_the_recording_is_small():
     folder = shipped("estates") / DEMO
     assert sum(path.stat().st_size for path in folder.iterdir()) < 600_000
+
+
+def test_one_command_shows_the_three_services_and_the_five_findings(tmp_path: Path):
+    """With an empty home, no credentials and no network; it says that nothing of it is real."""
+    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+
+    def printed(*words: str) -> str:
+        before = os.times()
+        done = subprocess.run(
+            [sys.executable, "-m", "infrascan", "demo", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        after = os.times()
+        assert done.returncode == 0, done.stderr
+        # What it takes of a processor: how long one waits depends on what else runs here.
+        assert after.children_user + after.children_system < 5 + (
+            before.children_user + before.children_system
+        )
+        return done.stdout
+
+    said = json.loads(printed("--json"))
+    facts = {fact["name"]: f"{fact['state']} {fact['value']}" for fact in said["facts"]}
+    assert facts["session-cache"] == "DEGRADED CrashLoopBackOff"
+    assert facts["orders-postgres"] == "busy 2,100 queries a second"
+    assert facts["checkout-api"].startswith("deployed last ")
+    assert "v1.4.2" in facts["checkout-api"]
+    found = [(one["severity"], one["name"], one["saving"]) for one in said["findings"]]
+    assert found == [
+        ("critical", "orders", None),
+        ("high", "settlement-workers", pytest.approx(140, abs=1)),
+        ("high", "cart", None),
+        ("medium", "acme-orders-db-backups", pytest.approx(79, abs=1)),
+        ("medium", "partner-api/prod", None),
+    ]
+    assert all(one["evidence"] for one in said["findings"])
+    words = printed()
+    assert words.startswith("MOCK: ")
+    assert all(name in words for name in (*facts, *(name for _, name, _ in found)))
+    assert {path.name for path in tmp_path.iterdir()} <= {"sitecustomize.py", "__pycache__"}
+
+
+@pytest.mark.parametrize("variable", ["INFRASCAN_MOCK", "KUBE_MOCK_MODE"])
+def test_a_variable_stands_for_the_demo_and_the_answer_is_marked(tmp_path: Path, variable: str):
+    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+
+    def asked(value: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "infrascan", "ask", "--json", *words, "list my clusters"],
+            cwd=tmp_path,
+            env=environment | {variable: value},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    mocked = asked("true")
+    assert mocked.stderr.startswith(f"infrascan: MOCK: {variable} is set")
+    answer = json.loads(mocked.stdout)
+    assert answer["notes"][0].startswith("MOCK: ")
+    assert "prod-cluster" in answer["answer"]
+    # A choice among real accounts and a mock contradict one another: neither wins silently.
+    assert asked("true", "--profile", "prod").returncode == 2
+    # "No" is no, and then there is nothing here to read.
+    off = asked("false")
+    assert "MOCK" not in off.stdout + off.stderr
+    assert off.returncode == 2

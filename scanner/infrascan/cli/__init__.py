@@ -25,6 +25,9 @@ COVERAGE = 3
 DEFECT = 4
 INTERRUPTED = 130
 
+MOCKS = ("INFRASCAN_MOCK", "KUBE_MOCK_MODE")  # variables that stand for --demo
+NO = frozenset({"", "0", "false", "no"})
+
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO})
 
 
@@ -67,6 +70,7 @@ def called(options: argparse.Namespace) -> int:
     from infrascan.model import InputError
 
     module, _, function = options.run.partition(":")
+    mocked(options)
     try:
         command = getattr(importlib.import_module(f"infrascan.cli.{module}"), function)
         return int(command(options) or CLEAN)
@@ -74,6 +78,23 @@ def called(options: argparse.Namespace) -> int:
         for line in str(error).splitlines():
             complain(line, as_json=options.json_logs)
         return USAGE
+
+
+def mocked(options: argparse.Namespace) -> None:
+    """Read the demo estate where a variable asks for it, as with --demo, and say so.
+
+    A recording or a stored scan that is named is read as it is: neither is the network.
+    """
+    if getattr(options, "demo", None) is not False:  # given, or a command that reads no estate
+        return
+    if getattr(options, "replay", None) or getattr(options, "scan", None):
+        return
+    given = [name for name in MOCKS if os.environ.get(name, "").lower() not in NO]
+    if given:
+        options.demo = True
+        said = f"MOCK: {given[0]} is set, so the recorded demo estate is read, and not yours"
+        line = event("mock", text=said) if options.json_logs else f"infrascan: {said}"
+        print(line, file=sys.stderr, flush=True)
 
 
 def complain(text: str, *, as_json: bool = False) -> None:

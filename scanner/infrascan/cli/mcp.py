@@ -63,7 +63,7 @@ def offered(options: argparse.Namespace) -> Options:
         roots=tuple(roots),
         allow_plan=options.allow_plan,
         model=model,
-        demo=options.demo or os.environ.get("INFRASCAN_MOCK", "") not in {"", "0"},
+        demo=options.demo,
     )
 
 

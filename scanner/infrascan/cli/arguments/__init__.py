@@ -11,6 +11,7 @@ from infrascan.cli.arguments import (
     ask,
     audit,
     completion,
+    demo,
     manifests,
     mcp,
     paths,
@@ -25,6 +26,7 @@ from infrascan.cli.arguments import (
 
 COMMANDS = (
     run,
+    demo,
     ask,
     providers,
     manifests,
