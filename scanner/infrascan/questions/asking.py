@@ -48,7 +48,6 @@ from infrascan.questions.selecting import selected
 from infrascan.reason.model.choice import ModelChoice
 from infrascan.render.inert import visible
 from infrascan.shipped import shipped
-from infrascan.shipped import shipped
 
 # What a Terraform state may manage of what is read live.
 MANAGED = (
@@ -58,7 +57,6 @@ MANAGED = (
     *("aws.sqs.queue", "aws.dynamodb.table", "aws.kms.key", "aws.sns.topic"),
     *("gcp.storage.bucket", "gcp.compute.instance", "gcp.sqladmin.instance"),
 )
-MOCK = "MOCK: a recorded estate of a company that does not exist; nothing was read from a network."
 MOCK = "MOCK: a recorded estate of a company that does not exist; nothing was read from a network."
 LONGEST = 2_000  # characters of a question
 WITHHELD = (
