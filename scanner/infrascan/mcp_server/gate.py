@@ -59,13 +59,13 @@ class Gate:
         try:
             refusal = await self.refusal(what, name, caller, arguments)
             answer = refusal or await call_next(ctx)
-            if what == "tool":
+            if what == "tool" and not asks(answer):
                 answer = await trio.to_thread.run_sync(
                     outgoing, result_of(answer), self.narrowing(name)
                 )
                 truncated = bool((answer.structured_content or {}).get("truncated"))
             else:
-                answer = await trio.to_thread.run_sync(cleaned, dumped(answer))
+                answer = await trio.to_thread.run_sync(cleaned, dumped(answer)) | state_of(answer)
             size = await trio.to_thread.run_sync(weight, answer)
             outcome = outcome_of(answer, refusal)
             return answer
@@ -170,6 +170,17 @@ class Gate:
 
 def weight(answer: Any) -> int:
     return len(json.dumps(dumped(answer), default=str))
+
+
+def asks(answer: Any) -> bool:
+    """Whether the answer is a question to the client, which calls again with what it wants to know."""
+    return bool(dumped(answer).get("resultType") == "input_required")
+
+
+def state_of(answer: Any) -> dict[str, Any]:
+    """What such a client gives back unchanged. The SDK seals it; redacted, it would not be known."""
+    state = dumped(answer).get("requestState")
+    return {} if state is None else {"requestState": state}
 
 
 def result_of(answer: Any) -> types.CallToolResult:
