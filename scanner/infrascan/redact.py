@@ -11,50 +11,98 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 MARK = "[redacted]"
 MANY = 8
 
+# What stands before a token may be a part of a name (`CI_ghp_...`), but no letter or digit.
+START = r"(?<![A-Za-z0-9])"
+NAMES = (
+    r"(?:password|passwd|passphrase|pwd|secret|token|api_?key|private_?key|connection_?string"
+    r"|(?:secret|signing|encryption|master|shared)_?(?:access_?)?key|(?<=[_\-.])pass)"
+)
+QUOTES = r"[\"'\\]{0,8}"
+TIED = QUOTES + r"\s{0,8}[=:]\s{0,8}" + QUOTES  # a name to its value
+NO_NAME = r"(?!(?i:[a-z0-9_\-.]{0,40}" + NAMES + r")" + QUOTES + r"\s{0,8}[=:])"
+FLAGS = r"(?:password|passwd|token|(?:api|access|secret|private)-?key|client-secret)"
 # class -> pattern. The group `keep`, where there is one, is what stays readable before the secret.
 PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "private-key",
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
-    ("github-token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{40,255})"),
-    ("gitlab-token", r"\bglpat-[A-Za-z0-9_\-]{20,64}"),
-    ("slack-token", r"\bxox[abeprs]-[A-Za-z0-9\-]{10,255}"),
+    (
+        "github-token",
+        START + r"(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{40,255})",
+    ),
+    (
+        "gitlab-token",
+        START + r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_\-]{20,64}",
+    ),
+    ("slack-token", START + r"(?:xox[abceprs]|xapp)-[A-Za-z0-9\-]{10,255}"),
     ("slack-webhook", r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_\-]{20,}"),
-    ("jwt", r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
-    ("google-api-key", r"\bAIza[A-Za-z0-9_\-]{35}"),
-    ("google-oauth-token", r"\bya29\.[A-Za-z0-9_\-]{20,}"),
-    ("stripe-key", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
-    ("anthropic-key", r"\bsk-ant-[A-Za-z0-9_\-]{24,255}"),
-    ("openai-key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_\-]{32,255}"),
-    ("sendgrid-key", r"\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
-    ("npm-token", r"\bnpm_[A-Za-z0-9]{36}"),
-    ("pypi-token", r"\bpypi-[A-Za-z0-9_\-]{50,}"),
-    ("docker-token", r"\bdckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}"),
-    ("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
-    ("vault-token", r"\bhv[sbr]\.[A-Za-z0-9_\-]{20,}"),
-    ("huggingface-token", r"\bhf_[A-Za-z0-9]{30,}"),
-    ("azure-storage-key", r"(?P<keep1>AccountKey=)[A-Za-z0-9+/=]{40,}"),
+    # Of one that was cut off, what is there. A longer header than this is no token's.
+    (
+        "jwt",
+        START + r"eyJ[A-Za-z0-9_\-]{8,2048}\.eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){0,4}",
+    ),
+    ("google-api-key", START + r"AIza[A-Za-z0-9_\-]{35}"),
+    ("google-oauth-token", START + r"ya29\.[A-Za-z0-9_\-]{20,}"),
+    ("stripe-key", START + r"(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,255}"),
+    ("anthropic-key", START + r"sk-ant-[A-Za-z0-9_\-]{24,255}"),
+    ("openai-key", START + r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_\-]{32,255}"),
+    ("sendgrid-key", START + r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),
+    ("npm-token", START + r"npm_[A-Za-z0-9]{36}"),
+    ("pypi-token", START + r"pypi-[A-Za-z0-9_\-]{50,}"),
+    ("docker-token", START + r"dckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}"),
+    ("digitalocean-token", START + r"do[opr]_v1_[a-f0-9]{64}"),
+    ("vault-token", START + r"hv[sbr]\.[A-Za-z0-9_\-]{20,}"),
+    ("huggingface-token", START + r"hf_[A-Za-z0-9]{30,}"),
+    ("grafana-token", START + r"gl(?:sa|c)_[A-Za-z0-9+/_]{32,}={0,2}"),
+    ("azure-client-secret", START + r"[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}"),
+    ("azure-storage-key", r"(?P<keep1>(?:Account|SharedAccess)Key=)[A-Za-z0-9+/=]{40,}"),
     ("azure-sas", r"(?P<keep2>[?&]sig=)[A-Za-z0-9%+/=]{20,}"),
     ("aws-signature", r"(?P<keep3>X-Amz-(?:Signature|Security-Token)=)[A-Za-z0-9%+/=]{16,}"),
     (
         "aws-secret-key",
-        r"(?P<keep4>(?i:(?:aws_?)?secret_?(?:access_?)?key)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9/+=]{40}",
+        r"(?P<keep4>(?i:(?:aws_?)?secret_?(?:access_?)?key)"
+        + TIED
+        + r"|(?<![A-Z0-9])A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+]{1,8})[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])",
     ),
-    ("url-password", r"(?P<keep5>\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"']{0,128}:)[^\s/@\"']+(?=@)"),
-    ("bearer-token", r"(?P<keep6>\b(?i:bearer|basic)\s+)[A-Za-z0-9_\-.~+/]{16,}=*"),
+    (
+        "url-password",
+        START + r"(?P<keep5>(?i:[a-z][a-z0-9+.\-]{1,20})://[^\s/:@\"']{0,128}:)[^\s/@\"']+(?=@)",
+    ),
+    (
+        "bearer-token",  # and no "basic" before the name of something, which has a pattern of its own
+        r"(?P<keep6>\b(?i:bearer|basic)\s{1,8})"
+        + NO_NAME
+        + r"(?!A[KS]IA)[A-Za-z0-9_\-.~+/]{16,}+={0,2}(?!\s?:)",
+    ),
+    ("npm-token", r"(?P<keep7>:_(?:authToken|auth|password)\s?=\s?[\"']?)[^\s\"'\[]{6,}"),
+    (
+        "password",  # of `curl -u name:...`
+        START
+        + r"(?P<keep8>curl\s(?:[^\n]{0,200}?\s)?(?:-u|--user)[\s=][\"']?[^\s:\"']{1,64}:)(?!\[redacted)"
+        r"[^\s\"']{4,}",
+    ),
+    (
+        "password",  # of `--password ...`
+        r"(?P<keep9>(?<![^\s\"'])--?(?i:[a-z0-9\-]{0,40}" + FLAGS + r")\s[\"']?)"
+        r"(?![\[$/\-])[^\s\"']{6,}",
+    ),
     (
         "password",
-        (
-            r"(?P<keep7>(?<!:)(?i:\b[a-z0-9_\-.]{0,40}(?:password|passwd|pwd|secret|token|api_?key|private_?key))"
-            r"[\"']?\s*[=:]\s*[\"']?)(?!\[redacted|\$\{|\{\{|arn:|null\b|true\b|false\b|none\b)"
-            r"[^\s\"',;&]{6,}"
-        ),
+        r"(?P<keep10>(?<!:)(?i:\b[a-z0-9_\-.]{0,40}"
+        + NAMES
+        + r")"
+        + TIED
+        + r")"
+        + NO_NAME
+        + r"(?!\[redacted|\$\{|\{\{|arn:|A[KS]IA|-----BEGIN|null\b|true\b|false\b|none\b)"
+        + r"(?:(?<=\")[^\"\\]{6,}|(?<=')[^'\\]{6,}|[^\s\"',;&]{6,})",
     ),
 )
 SECRET = re.compile("|".join(f"(?P<c{i}>{pattern})" for i, (_, pattern) in enumerate(PATTERNS)))
@@ -63,14 +111,17 @@ CLASSES: Mapping[str, str] = {f"c{i}": name for i, (name, _) in enumerate(PATTER
 # Each secret holds one of these. RE2 looks for them in a whole answer at once, so the common case,
 # no secret anywhere, costs one linear pass; only answers that may hold one are walked.
 HINTS = (
-    r"-----BEGIN|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|hooks\.slack|eyJ[A-Za-z0-9_\-]+\.eyJ|AIza"
-    r"|ya29\.|[rs]k_(?:live|test)|sk-[A-Za-z0-9_\-]{24}|SG\.|npm_|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_"
-    r"|AccountKey=|[?&]sig=|X-Amz-S|://[^\s/@]*:[^\s/]*@|(?i:bearer|basic)\s"
-    r"|(?i:passw(?:or)?d|pwd|secret|token|api_?key|access_?key|private_?key)[\"'\\]*\s*[=:]"
+    r"-----BEGIN|gh[pousr]_|github_pat|gl[a-z]{2,5}[-_]|xox[abceprs]-|xapp-|hooks\.slack"
+    r"|eyJ[A-Za-z0-9_\-]+\.eyJ|AIza|ya29\.|[rs]k_(?:live|test)|whsec_|sk-[A-Za-z0-9_\-]{24}|SG\.|npm_"
+    r"|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_|[0-9]Q~|AccountKey=|AccessKey=|[?&]sig=|X-Amz-S"
+    r"|A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+\"]|://[^\s/@]*:[^\s/]*@|(?i:bearer|basic)\s"
+    r"|:_(?:auth|password)|curl\s|-(?i:[a-z0-9\-]*(?:passw(?:or)?d|token|key|client-secret)\s)"
+    r"|(?i:passw(?:or)?d|passphrase|[_\-.]pass|pwd|secret|token|connection_?string"
+    r"|(?:api|access|private|secret|signing|encryption|master|shared)_?key)[\"'\\]*\s*[=:]"
 )
 NAMED_HINTS = (
-    r"(?i:password|passwd|passphrase|pwd|secret|token|credentials?|dsn|connection[_\-]?string"
-    r"|(?:api|access|private|secret|signing|encryption)[_\-]?key|mysql_pwd|rediscli_auth)\""
+    r"(?i:password|passwd|passphrase|[_\-.]pass|pwd|secret|token|credentials?|dsn|connection[_\-]?string"
+    r"|(?:api|access|private|secret|signing|encryption|account|shared)[_\-]?key|mysql_pwd|rediscli_auth)\""
 )
 
 
@@ -91,8 +142,11 @@ def named_hint() -> Any:
 # A name whose value is a secret, in maps that people fill: tags, labels, variables.
 NAMED = re.compile(
     r"(?i)(?:^|[_\-.\s/])(?:password|passwd|passphrase|pwd|secret|token|credentials?|(?:api|access|private|secret|signing|encryption)[_\-]?key|connection[_\-]?string|dsn)$"
-    r"|^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$|(?:Password|Secret|Token|ApiKey|PrivateKey|Secret_?Access_?Key)$"
+    r"|^(?:PGPASSWORD|MYSQL_PWD|REDISCLI_AUTH)$|[_\-.]pass$"
+    r"|(?:Password|Secret|Token|ApiKey|PrivateKey|(?:Secret_?|Shared)Access_?Key|AccountKey|ConnectionString)$"
 )
+# A flag of a command whose next word is a secret; a path or a reference is none.
+FLAG = re.compile(r"(?i)--?[a-z0-9\-]*" + FLAGS)
 # Vendors' own fields that look so named and hold no secret.
 PUBLIC_FIELDS = frozenset(
     {
@@ -186,8 +240,18 @@ def walk(value: Any) -> Any:
         # Of a long list most items hold none; looking again costs less than walking them all.
         inner = scrub if len(value) > MANY else walk
         cleaned = [inner(item) for item in value]
+        hide_after_flags(value, cleaned)
         return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
     return value
+
+
+def hide_after_flags(words: list[Any], cleaned: list[Any]) -> None:
+    """Of the words of a command, those that follow a flag such as `--password`."""
+    for place, (flag, word) in enumerate(pairwise(words), start=1):
+        if not (isinstance(flag, str) and isinstance(word, str) and flag.startswith("-")):
+            continue
+        if FLAG.fullmatch(flag) and word and not word.startswith(("-", "/", "$", "[redacted")):
+            cleaned[place] = "[redacted:password]"
 
 
 def scrub_map(data: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +265,22 @@ def scrub_map(data: dict[str, Any]) -> dict[str, Any]:
             continue
         if cleaned is not item:
             changed[key] = cleaned
-    return {**data, **changed} if changed else data
+    result = {**data, **changed} if changed else data
+    if hint().search("\n".join(data)):  # people choose the keys of labels and tags
+        return renamed(result)
+    return result
+
+
+def renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """The map with no secret in its keys; keys that become the same are told apart."""
+    found: dict[str, Any] = {}
+    for key, item in data.items():
+        name, number = text(key), 1
+        while name in found:
+            number += 1
+            name = f"{text(key)} {number}"
+        found[name] = item
+    return found
 
 
 def scrub_field(data: Mapping[str, Any], key: str, item: str) -> str:
