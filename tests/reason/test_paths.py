@@ -110,7 +110,7 @@ def test_the_path_over_five_providers_is_found_step_by_step() -> None:
         "aws.s3.bucket",
         "digitalocean.database_cluster",
     ]
-    assert len(path.steps) == DEPTH
+    assert len(path.steps) == 8
     assert providers(path) == {"cloudflare", "aws", "k8s", "terraform", "digitalocean"}
     assert path.title.startswith("From the internet through DNS record “shop.acme.example CNAME”")
 
@@ -425,6 +425,7 @@ CONDITIONS: dict[tuple[str, str], tuple[Condition, tuple[str, ...]]] = {
     **{(e.id, "from"): (e.condition, e.kinds) for e in rules().entries if e.condition},
     **{(m.id, "from"): (m.when, m.sources) for m in rules().moves if m.when},
     **{(m.id, "to"): (m.where, m.targets) for m in rules().moves if m.where},
+    **{(m.id, on): (c, (on,)) for m in rules().moves for on, c in m.through.items()},
     **{(g.id, "from"): (g.condition, g.kinds) for g in rules().goals if g.condition},
 }
 EACH = pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from infrascan.model import Evidence, Gap, Resource
 from infrascan.packing import repacked
 from infrascan.paths import values
 from infrascan.reason.path_rules import Grants
+from infrascan.reason.trust import account_of, admitted, root_of, trusted
 
 SLOT = re.compile(r"\{([^{}]+)\}")
 AWS_OWNED = re.compile(r"^arn:[a-z-]+:iam::aws:policy/(?:.*/)?([^/]+)$")
@@ -71,6 +72,8 @@ class Permissions:
         resource = template(grants.resource, what) if what is not None else grants.resource
         if grants.resource and not resource:
             return None
+        if grants.trust and what is not None:
+            return self.by_trust(grants, who, what, resource)
         if what is not None and what.account != who.account:
             return None  # the other account's own policy would have to admit it too
         return self.by_statements(grants, who, resource)
@@ -82,6 +85,8 @@ class Permissions:
         so few that asking costs about what they allow, and not what there is."""
         if grants.by == "gcp":
             places = self.bound_to(who, kind, targets)
+        elif grants.trust:
+            places = self.trusting(grants, who, kind, targets)
         else:
             places = self.named_by(grants, who, kind, targets)
         for place in sorted(places):
@@ -108,11 +113,13 @@ class Permissions:
         self, grants: Grants, who: Resource, kind: str, targets: Sequence[Resource]
     ) -> set[int]:
         """Those whose name begins as a statement's resource does, up to its first wildcard."""
-        key = (kind, who.account, grants.resource)
+        account = "" if grants.trust else who.account  # trust may come from another account
+        key = (kind, account, grants.resource)
         if key not in self.spelled:
-            own = enumerate(repacked(targets))
             self.spelled[key] = sorted(
-                (template(grants.resource, t), i) for i, t in own if t.account == who.account
+                (template(grants.resource, target), place)
+                for place, target in enumerate(repacked(targets))
+                if account in ("", target.account)
             )
         names = self.spelled[key]
         places: set[int] = set()
@@ -125,6 +132,55 @@ class Permissions:
                         break
                     places.add(place)
         return places
+
+    def trusting(
+        self, grants: Grants, who: Resource, kind: str, targets: Sequence[Resource]
+    ) -> set[int]:
+        """Those whose trust policy names the identity, or its account where it has the permission."""
+        key = f"{kind} {grants.trust}"
+        if key not in self.members:
+            found: dict[str, list[int]] = {}
+            for place, target in enumerate(repacked(targets)):
+                self.note(target, grants.trust)
+                rows = policy.statements(target.data.get(grants.trust))
+                for name in {name for row in rows for name in trusted(row)}:
+                    found.setdefault(name, []).append(place)
+            self.members[key] = found
+        known, arn = self.members[key], name_of(who)
+        wide = {p for name in ("*", account_of(arn), root_of(arn)) for p in known.get(name, ())}
+        if wide:
+            wide &= self.named_by(grants, who, kind, targets)
+        return wide.union(known.get(arn, ()))
+
+    def by_trust(
+        self, grants: Grants, who: Resource, what: Resource, resource: str
+    ) -> Allowed | None:
+        """Whether both sides allow it. In one account it is enough that the trust policy names the
+        identity itself; what names an account leaves it to the account's own policies."""
+        rows = list(spread(what.data.get(grants.trust), what, grants.trust))
+        found = admitted([s.row for s in rows], name_of(who), grants.actions[0])
+        if found is None:
+            return None
+        place, direct = found
+        own = self.by_statements(grants, who, resource)
+        proof = rows[place].fact()
+        label = f"{what.key} {rows[place].path}"
+        if own:
+            return Allowed((proof, *own.evidence), what, label, own.unsure)
+        wanted = policy.Grant(principal="", actions=grants.actions, resource=resource)
+        limit, gaps = self.boundary(who)
+        barred = limit is not None and not policy.granted(
+            {"Statement": [s.row for s in limit]}, wanted, who.account
+        )
+        if not direct or what.account != who.account or barred or self.forbids(who, wanted):
+            return None
+        return Allowed((proof,), what, label, gaps)
+
+    def forbids(self, who: Resource, wanted: policy.Grant) -> bool:
+        """Whether a Deny of the identity's own policies takes the permission back."""
+        allowing = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        rows = [allowing, *(s.row for s in self.of(who) if s.row.get("Effect") == "Deny")]
+        return not policy.granted({"Statement": rows}, wanted, who.account)
 
     def by_statements(self, grants: Grants, who: Resource, resource: str) -> Allowed | None:
         rows = self.of(who)
@@ -189,6 +245,10 @@ class Permissions:
             return [Statement(row, who, "PermissionsBoundary") for row in rows], ()
         gap = who.unread.get("boundary")
         return None, (gap,) if gap else ()
+
+
+def name_of(who: Resource) -> str:
+    return str(who.data.get("Arn") or who.id)
 
 
 def beginnings(row: Mapping[str, Any]) -> set[str]:

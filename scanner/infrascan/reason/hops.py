@@ -11,8 +11,9 @@ from infrascan.evaluate.condition import Condition
 from infrascan.evaluate.interpret import Answer, interpret
 from infrascan.evaluate.rule import Rule
 from infrascan.model import Evidence, Finding, Fix, Gap, Kind, Resource, Severity
+from infrascan.reason.admission import Admission
 from infrascan.reason.grants import Allowed, Permissions
-from infrascan.reason.path_rules import Entry, Goal, Move, PathRules, Remedy
+from infrascan.reason.path_rules import Entry, Goal, Grants, Move, PathRules, Remedy
 from infrascan.reason.witness import fact, spots, witness
 from infrascan.render.inert import short, visible
 
@@ -41,6 +42,17 @@ class Hop:
     severity: Severity | None = None  # of the rule that flags an entry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a step leads to its target: what is on the way with it, and why it leads there."""
+
+    target: Resource
+    proof: tuple[Evidence, ...]
+    chain: tuple[Resource, ...] = ()
+    allowed: Allowed | None = None
+    unsure: tuple[Gap, ...] = ()
+
+
 @dataclass(slots=True)
 class Hops:
     """Finds the steps that leave a resource, once. What was not read on the way is noted."""
@@ -51,6 +63,7 @@ class Hops:
     findings: Mapping[tuple[str, str], Finding]  # by rule and resource
     by_kind: Mapping[str, Sequence[Resource]]
     permissions: Permissions
+    admission: Admission = field(default_factory=Admission)
     moves: dict[str, list[Move]] = field(default_factory=dict)  # by kind they start from
     goals: dict[str, list[Goal]] = field(default_factory=dict)
     verdicts: dict[tuple[int, int], Answer] = field(default_factory=dict)
@@ -150,50 +163,83 @@ class Hops:
         start = self.verdict(move.when, source)
         if start.verdict is False:
             return
-        led = self.granted(move, source) if move.grants else self.followed(move, source)
-        for target, chain, allowed in led:
+        for way in self.ways(move, source):
+            target, allowed = way.target, way.allowed
             end = self.verdict(move.where, target)
-            if end.verdict is False or target is source:
-                continue
-            proof = allowed.evidence if allowed else self.chained(source, chain, move.along)
-            if not proof:
+            if end.verdict is False or target is source or not way.proof:
                 continue
             says, values = told(move.says, source, target)
+            along = move.along if not allowed else ()
+            rules = move.fix.rules if move.fix else ()
             yield Hop(
                 move=move.id,
                 source=source,
                 target=target,
-                relation=".".join(move.along) or move.id,
+                relation=".".join(along) or move.id,
                 stage=move.stage,
                 says=says,
                 needs=move.needs,
-                evidence=facts((*proof, *start.facts, *end.facts), values, source),
-                fix=self.remedied(move.fix, source, target, chain, allowed),
-                unsure=(*start.gaps, *end.gaps, *(allowed.unsure if allowed else ())),
-                findings=self.flagged(move.fix.rules if move.fix else (), source, target, *chain),
+                evidence=facts((*way.proof, *start.facts, *end.facts), values, source),
+                fix=self.remedied(move.fix, source, target, way.chain, allowed),
+                unsure=(*start.gaps, *way.unsure, *end.gaps),
+                findings=self.flagged(rules, source, target, *way.chain),
                 label=allowed.label if allowed else "",
             )
 
-    def granted(
-        self, move: Move, source: Resource
-    ) -> Iterator[tuple[Resource, tuple[Resource, ...], Allowed | None]]:
-        assert move.grants
+    def ways(self, move: Move, source: Resource) -> Iterator[Way]:
+        if move.grants:
+            return self.granted(move, move.grants, source)
+        return self.connected(move, source) if move.port else self.followed(move, source)
+
+    def connected(self, move: Move, source: Resource) -> Iterator[Way]:
         for kind in move.targets:
             known = self.by_kind.get(kind, ())
-            for target in self.permissions.candidates(move.grants, source, kind, known):
-                if allowed := self.permissions.allowed(move.grants, source, target):
-                    yield target, (), allowed
+            for target, proof in self.admission.reached(move.port, source, kind, known):
+                yield Way(target=target, proof=proof)
 
-    def followed(
-        self, move: Move, source: Resource
-    ) -> Iterator[tuple[Resource, tuple[Resource, ...], Allowed | None]]:
-        """(target, the resources on the way with it, None), each target once."""
-        seen: set[int] = set()
+    def granted(self, move: Move, grants: Grants, source: Resource) -> Iterator[Way]:
+        """What a permission leads to: what it is on, or what is beyond that by relations."""
+        for kind in grants.on or move.targets:
+            known = self.by_kind.get(kind, ())
+            for holder in self.permissions.candidates(grants, source, kind, known):
+                allowed = self.permissions.allowed(grants, source, holder)
+                if not allowed:
+                    continue
+                proof, unsure = allowed.evidence, allowed.unsure
+                if not grants.on:
+                    yield Way(target=holder, proof=proof, allowed=allowed, unsure=unsure)
+                for way in self.followed(move, holder) if grants.on else ():
+                    yield Way(
+                        target=way.target,
+                        proof=(*proof, *way.proof) if way.proof else (),
+                        chain=(holder, *way.chain),
+                        allowed=allowed,
+                        unsure=(*unsure, *way.unsure),
+                    )
+
+    def followed(self, move: Move, source: Resource) -> Iterator[Way]:
+        """By relations, each target once: by a way that surely holds where there is one."""
+        found: dict[int, Way] = {}
         for chain in self.chains(source, move.along):
             target = chain[-1]
-            if target.kind in move.targets and id(target) not in seen:
-                seen.add(id(target))
-                yield target, chain, None
+            known = found.get(id(target))
+            if target.kind not in move.targets or (known and not known.unsure):
+                continue
+            answers = [
+                self.verdict(move.through[one.kind], one)
+                for one in (source, *chain[:-1])
+                if one.kind in move.through
+            ]
+            if any(answer.verdict is False for answer in answers):
+                continue
+            gaps = tuple(gap for answer in answers for gap in answer.gaps)
+            if known and gaps:
+                continue
+            proof = self.chained(source, chain, move.along)
+            if proof:
+                proof += tuple(one for answer in answers for one in answer.facts)
+            found[id(target)] = Way(target=target, proof=proof, chain=chain, unsure=gaps)
+        yield from found.values()
 
     def chains(self, source: Resource, along: Sequence[str]) -> Iterator[tuple[Resource, ...]]:
         name, rest = along[0], along[1:]

@@ -14,72 +14,24 @@ from typing import Any
 from infrascan.evaluate.condition import Condition
 from infrascan.evaluate.document import Document, RuleError, RuleErrors, compose
 from infrascan.evaluate.grammar import Grammar
-from infrascan.evaluate.keys import STRING, STRINGS, Key
+from infrascan.evaluate.keys import Key
 from infrascan.evaluate.loading import Reader, read
 from infrascan.evaluate.path import Relations, near, relations
 from infrascan.evaluate.rule import Rule
 from infrascan.model import Kind
+from infrascan.reason.path_keys import (
+    ENTRY,
+    EXAMPLE,
+    FIX,
+    GRANT,
+    NETWORK,
+    PLACES,
+    STAGES,
+    STEP,
+    TARGET,
+    TOP,
+)
 from infrascan.shipped import shipped
-
-STAGES = ("reach", "identity", "data")
-PLACES = ("source", "target", "grant")  # what a fix changes: an end of the step, or what grants it
-
-FIX = (
-    Key("text", "what to change, naming the setting", required=True, schema=STRING),
-    Key("command", "one command, with {name} and other placeholders", schema=STRING),
-    Key("rules", "rules that flag the same fault: their fix is told instead", schema=STRINGS),
-    Key("at", "what is changed: source, target, grant, or a kind on the way", schema=STRING),
-)
-GRANT = (
-    Key("by", "aws or gcp: how permissions are written down", required=True, schema=STRING),
-    Key("actions", "actions of which one is enough; roles for gcp", required=True, schema=STRINGS),
-    Key("resource", "what must be covered: {Arn}/*", schema=STRING),
-)
-ENTRY = (
-    Key("id", "names the entry", required=True, schema=STRING),
-    Key("kind", "what can be reached, a kind or several", required=True),
-    Key("when", "the condition on it"),
-    Key("rules", "rules of which one must flag it, instead of `when`", schema=STRINGS),
-    Key("says", "a predicate with values: listens at {DNSName}", required=True, schema=STRING),
-    Key("fix", "what closes it"),
-)
-STEP = (
-    Key("id", "names the step", required=True, schema=STRING),
-    Key("from", "a kind or several", required=True),
-    Key("along", "relations to follow, one after the other: target_groups[].instances"),
-    Key("grants", "or the permission that leads there"),
-    Key("to", "a kind or several", required=True),
-    Key("stage", "reach, identity or data", required=True, schema=STRING),
-    Key("when", "the condition on where it starts"),
-    Key("where", "the condition on where it leads"),
-    Key("says", "a predicate with values of where it starts", required=True, schema=STRING),
-    Key("needs", "what an attacker must still bring: a flaw in what listens", schema=STRING),
-    Key("fix", "what cuts it"),
-)
-TARGET = (
-    Key("id", "names the target", required=True, schema=STRING),
-    Key("kind", "a kind or several", required=True),
-    Key("when", "the condition on it"),
-    Key("grants", "or the permission that makes it one"),
-    Key("says", "what is lost: its objects", required=True, schema=STRING),
-    Key("control", "true where all else in the account follows from it"),
-)
-EXAMPLE = (
-    Key("of", "the id of an entry, step or target", required=True, schema=STRING),
-    Key("holds", "says why the condition holds", schema=STRING),
-    Key("fails", "says why it does not", schema=STRING),
-    Key("unknown", "says why it cannot be told", schema=STRING),
-    Key("given", "data of the one end", required=True),
-    Key("end", "of a step: from (when) or to (where)", schema=STRING),
-    Key("unread", "fields and relations that could not be read", schema=STRINGS),
-)
-TOP = (
-    Key("entries", "where strangers can come in"),
-    Key("steps", "how one gets from one resource to the next"),
-    Key("targets", "what an attacker is after"),
-    Key("policies", "policies of the vendor that no call gives: name -> document"),
-    Key("examples", "cases that prove the conditions"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +49,9 @@ class Grants:
     by: str
     actions: tuple[str, ...]
     resource: str = ""
+    trust: str = ""  # the field of the target that must admit it too
+    on: tuple[str, ...] = ()  # what the permission is on, where that is not the target itself
+    elsewhere: bool = False  # it is on kinds that are not at hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +77,8 @@ class Move:
     when: Condition | None
     where: Condition | None
     says: str
+    through: Mapping[str, Condition] = field(default_factory=dict)  # by kind on the way
+    port: str = ""  # of a step by network: where the target says which it is
     needs: str = ""
     fix: Remedy | None = None
 
@@ -285,7 +242,12 @@ class Files:
         if by not in ("aws", "gcp"):
             self.document.wrong(at["grants"], "by is aws or gcp")
         return Grants(
-            by=by, actions=self.texts(given, "actions"), resource=self.text(given, "resource")
+            by=by,
+            actions=self.texts(given, "actions"),
+            resource=self.text(given, "resource"),
+            trust=self.text(given, "trust"),
+            on=(on := self.about(given, "on") if "on" in given else ()),
+            elsewhere="on" in given and not on,
         )
 
     def entry(self, node: Any) -> Entry | None:
@@ -315,26 +277,47 @@ class Files:
         stage = self.text(at, "stage")
         if stage and stage not in STAGES:
             self.document.wrong(at["stage"], f"stage is one of {', '.join(STAGES)}")
-        if ("along" in at) == ("grants" in at):
-            self.document.wrong(node, "a step has one of along, grants")
-        if not sources or not targets:
+        grants = self.grants(at)
+        on = grants.on if grants else ()
+        ways = ("along" in at and not on) + ("grants" in at) + ("network" in at)
+        if ways != 1 or (on and "along" not in at):
+            self.document.wrong(
+                node, "a step has one of along, grants, network (along too where grants has on)"
+            )
+        if not sources or not targets or (grants and grants.elsewhere):
             return None
         along = tuple(name.removesuffix("[]") for name in self.text(at, "along").split(".") if name)
         if along and not self.partial:
-            self.leads_there(at, along, sources, targets)
+            self.leads_there(at, along, on or sources, targets)
+        network = self.known(at["network"], NETWORK, "network") if "network" in at else {}
         return Move(
             id=name,
             sources=sources,
             targets=targets,
             along=along,
-            grants=self.grants(at),
+            grants=grants,
             stage=stage,
             when=self.condition(at, "when", sources),
             where=self.condition(at, "where", targets),
             says=self.text(at, "says"),
+            through=self.through(at),
+            port=self.text(network, "port"),
             needs=self.text(at, "needs"),
             fix=self.remedy(at),
         )
+
+    def through(self, at: Mapping[str, Any]) -> dict[str, Condition]:
+        """The conditions on what is on the way, by kind."""
+        found: dict[str, Condition] = {}
+        entries = self.document.entries(at["through"], "through") if "through" in at else ()
+        for name, _, part in entries:
+            if name not in self.kinds and not self.partial:
+                self.document.wrong(part, f"there is no kind '{name}'{near(name, self.kinds)}")
+            if condition := self.condition(
+                {"when": part}, "when", [name] if name in self.kinds else []
+            ):
+                found[name] = condition
+        return found
 
     def leads_there(
         self,

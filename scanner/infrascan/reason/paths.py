@@ -32,7 +32,7 @@ from infrascan.reason.grants import Permissions
 from infrascan.reason.hops import Hop, Hops, facts, quoted
 from infrascan.reason.path_rules import Entry, Goal, PathRules
 
-DEPTH = 8  # steps of a path
+DEPTH = 10  # steps of a path
 NODES = 20_000  # resources that the search looks at
 COUNTED = 20_000  # paths that are counted
 KEPT = 200  # paths that are told, the worst of them
@@ -375,7 +375,8 @@ def noted(search: Search, more: int) -> Iterator[str]:
         yield f"{more} more paths are not told; those told are the worst"
     if search.cut_short:
         yield f"the search ended at {NODES} resources or {COUNTED} paths: there may be more"
-    for (kind, name), gap in sorted(search.hops.unread.items()):
+    led = {**search.hops.admission.unread, **search.hops.unread}
+    for (kind, name), gap in sorted(led.items()):
         permission = f"; grant {gap.permission}" if gap.permission else ""
         yield (
             f"where {kind} leads by {name} was not read everywhere"

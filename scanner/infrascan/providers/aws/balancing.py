@@ -227,6 +227,14 @@ TARGET_GROUPS = Listing(
             by="InstanceId",
             reverse="target_groups",
         ),
+        Relation(
+            name="functions",
+            path="target_health[].Target.Id",
+            to="aws.lambda.function",
+            by="id",
+            reverse="target_groups",
+            matching=r"^(arn:[a-z-]+:lambda:[^:]+:\d+:function:[^:]+)",
+        ),
         Relation(name="vpc", path="VpcId", to="aws.ec2.vpc", by="VpcId", reverse="target_groups"),
     ),
 )

@@ -69,6 +69,22 @@ FUNCTIONS = Listing(
             reverse="functions",
         ),
         Relation(name="kms_key", path="KMSKeyArn", to="aws.kms.key", by="id", reverse="functions"),
+        # The API that its policy lets call it, which API Gateway does not say in its own lists.
+        *(
+            Relation(
+                name="called_by",
+                path=f'policy.Statement[].Condition.ArnLike.["{key}"]',
+                to=kind,
+                by=by,
+                reverse="functions",
+                matching=r"^arn:[a-z-]+:execute-api:[^:]+:\d+:([a-z0-9]+)/",
+            )
+            for kind, by in (
+                ("aws.apigateway.rest_api", '["id"]'),
+                ("aws.apigatewayv2.api", "ApiId"),
+            )
+            for key in ("AWS:SourceArn", "aws:SourceArn")
+        ),
     ),
     metrics=(
         Metric(

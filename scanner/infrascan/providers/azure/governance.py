@@ -18,6 +18,8 @@ VAULT = "Microsoft.RecoveryServices/vaults"
 BACKUP_VAULT = "Microsoft.DataProtection/backupVaults"
 BY_RESOURCE = r"(?i)^(.+)/providers/Microsoft\.Authorization/locks/[^/]+$"
 
+WHOLE = r"(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/[^/]+/[^/]+)$"
+
 SUBSCRIPTIONS = arm(
     "resources.subscription",
     "Subscription",
@@ -104,6 +106,14 @@ ASSIGNMENTS = arm(
             "resources.resource_group",
             reverse="role_assignments",
             matching=r"(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+)$",
+        ),
+        *(
+            leads(
+                *("resource", "properties.scope", kind),
+                reverse="role_assignments",
+                matching=WHOLE,
+            )
+            for kind in ("storage.storage_account", "keyvault.vault")
         ),
         leads(
             "managed_identity",

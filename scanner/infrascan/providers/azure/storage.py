@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from infrascan.providers.azure.tables import ABSENT, detail, diagnostics, metrics, row
+from infrascan.providers.azure.tables import ABSENT, detail, diagnostics, metrics, of_group, row
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 VAULT = "Microsoft.KeyVault/vaults"
@@ -16,6 +16,7 @@ ACCOUNTS = row(
     "storage.storage_account",
     "Storage account",
     ACCOUNT,
+    relations=(of_group("storage_accounts"),),
     details=(
         detail(
             "blob_service",
@@ -86,6 +87,7 @@ VAULTS = row(
     "keyvault.vault",
     "Key vault",
     VAULT,
+    relations=(of_group("vaults"),),
     details=(
         detail(
             "keys",

@@ -224,6 +224,17 @@ def child_of(name: str, to: str, reverse: str) -> Relation:
     return leads(name, "@id", to, reverse=reverse, matching=r"^(.+)/[^/]+/[^/]+$")
 
 
+def of_group(reverse: str) -> Relation:
+    """The resource group that a resource is in."""
+    return leads(
+        "resource_group",
+        "@id",
+        "resources.resource_group",
+        reverse=reverse,
+        matching=r"(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+)/",
+    )
+
+
 def of_subscription(reverse: str) -> Relation:
     """The subscription that a resource is in."""
     return leads(
