@@ -73,17 +73,18 @@ FUNCTIONS = Listing(
         *(
             Relation(
                 name="called_by",
-                path=f'policy.Statement[].Condition.ArnLike.["{key}"]',
+                path=f'policy.Statement[].Condition.ArnLike.["{said}"]',
                 to=kind,
                 by=by,
                 reverse="functions",
-                matching=r"^arn:[a-z-]+:execute-api:[^:]+:\d+:([a-z0-9]+)/",
+                matching=r"^arn:([a-z-]+):execute-api:([^:]+):\d+:([a-z0-9]+)/",
+                key=key,
             )
-            for kind, by in (
-                ("aws.apigateway.rest_api", '["id"]'),
-                ("aws.apigatewayv2.api", "ApiId"),
+            for kind, by, key in (
+                ("aws.apigateway.rest_api", "id", r"arn:\1:apigateway:\2::/restapis/\3"),
+                ("aws.apigatewayv2.api", "ApiId", r"\3"),
             )
-            for key in ("AWS:SourceArn", "aws:SourceArn")
+            for said in ("AWS:SourceArn", "aws:SourceArn")
         ),
     ),
     metrics=(
