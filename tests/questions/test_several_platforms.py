@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
-from infrascan.pipeline import Request
-from infrascan.questions import Answer, Who, ask
+from infrascan.pipeline import DEMO, Request
+from infrascan.questions import Answer, Who, ask, shipped_catalogue
+from infrascan.shipped import shipped
+from tests.cli.platforms import served
 from tests.providers.github.estate import estate as organization
-from tests.questions.lab import Lab, backed, deployment, event, lab, namespace, pod
+from tests.questions.lab import (
+    ONLY_K8S,
+    Lab,
+    backed,
+    deployment,
+    event,
+    lab,
+    namespace,
+    pod,
+    service,
+)
 from tests.servers.aws import MotoServer, environment
 from tests.servers.github import TOKEN
 from tests.servers.github import server as github
+from tests.servers.kubernetes_http import Fault
+from tests.servers.proxy import Proxy
 
 THREE = Request(providers=("aws", "k8s", "github"), regions=("eu-west-1",))
 QUESTION = "what changed in the last 30 minutes?"
@@ -101,3 +118,95 @@ def test_nothing_to_read_is_unknown(tmp_path, monkeypatch):
         assert (answer.status, answer.ok) == ("unknown", None), question
         assert answer.needs
         assert answer.data["rows"] == []
+
+
+EIGHT = ("aws", "azure", "digitalocean", "docker", "gcp", "github", "hetzner", "k8s")
+REPORT = "give me a health report of my infrastructure"
+
+
+@dataclass
+class Late:
+    """Holds up the first request of each platform until all are asked, and a second longer."""
+
+    seconds: float = 1.0
+    meeting: threading.Barrier = field(default_factory=lambda: threading.Barrier(len(EIGHT)))
+    held: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def at(self, name: str) -> None:
+        with self.lock:
+            if name in self.held:
+                return
+            self.held.add(name)
+        self.meeting.wait(20)  # broken, where one is asked only after another has answered
+        time.sleep(self.seconds)
+
+
+@pytest.fixture
+def eight(
+    aws: MotoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Lab, Late]]:
+    """A platform of each provider that a health report reads, all of them late."""
+    late = Late()
+    names = [name for name in EIGHT if name not in ("aws", "k8s")]
+    objects = [namespace("production"), *service("session-cache", ready=0)]
+    objects.append(pod("session-cache-0", app="session-cache", waiting="CrashLoopBackOff"))
+    with (
+        served(tmp_path) as others,
+        Proxy(aws.url, fault=lambda _: late.at("aws")) as proxy,
+        lab(objects, tmp_path, monkeypatch) as found,
+    ):
+        for name, value in (environment(tmp_path, proxy.url) | others.only(*names)).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("INFRASCAN_CACHE", str(tmp_path / "cache"))
+        for name in ("AWS_PROFILE", "GH_TOKEN", "GH_HOST"):
+            monkeypatch.delenv(name, raising=False)
+        for name in names:
+            others.servers[name].fault = partial(held_up, late, name)
+        monkeypatch.setattr(found.server, "fault", partial(held_up, late, "k8s"))
+        yield found, late
+
+
+def held_up(late: Late, name: str, _: object) -> None:
+    late.at(name)
+
+
+def test_eight_platforms_a_second_late_each_are_asked_at_once(eight):
+    found, late = eight
+    request = Request(providers=EIGHT, regions=("eu-west-1",))
+    began, busy = time.perf_counter(), time.process_time()
+    answer = asked(found, REPORT, request)
+    waited = time.perf_counter() - began - (time.process_time() - busy)
+    assert late.held == set(EIGHT)
+    assert not late.meeting.broken  # all eight were on their way at the same moment
+    assert waited < 2.5  # one after the other they take eight seconds
+    assert answer.route == "estate.health-report"
+    assert set(answer.providers) == set(EIGHT)
+    assert answer.ok is False
+    assert set(answer.data["sections"]) >= {"services", "pods", "alarms", "containers", "cost"}
+    assert "session-cache" in answer.answer
+    assert "api-slow" in answer.answer
+    backed(answer)
+
+
+def test_a_health_report_is_given_in_time_with_what_was_read(platforms):
+    """Eight seconds after the question at the latest; what has not answered by then is a gap."""
+    assert shipped_catalogue()["estate.health-report"].within == 8
+    found, _ = platforms
+    found.server.faults.append(Fault("^/api/v1/pods", "hang"))
+    began = time.perf_counter()
+    answer = asked(found, REPORT, replace(ONLY_K8S, deadline_seconds=1.0))
+    assert time.perf_counter() - began < 8
+    assert answer.status == "partial"
+    assert answer.ok is not True
+    assert any(gap["reason"] == "timed_out" for gap in answer.gaps)
+    assert "pods: not read" in answer.answer
+    assert answer.data["sections"]["pods"]["ok"] is None
+
+
+def test_a_health_report_on_the_demo_takes_seconds(tmp_path):
+    request = Request(replay=shipped("estates") / DEMO)
+    busy = time.process_time()
+    answer = trio.run(partial(ask, tmp_path, REPORT, request=request, who=Who()))
+    assert time.process_time() - busy < 3
+    assert len(answer.data["sections"]) == 7

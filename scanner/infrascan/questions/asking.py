@@ -200,6 +200,8 @@ async def computed(
 ) -> tuple[Answer, Result]:
     """The answer to a question of the catalogue."""
     question = await trio.to_thread.run_sync(resolved, question)
+    seconds = min(request.deadline_seconds, question.within)
+    request = replace(request, deadline_seconds=seconds)
     scan = await read(request, question.reads, connections)
     context = Context(
         question=question,

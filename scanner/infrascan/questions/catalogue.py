@@ -5,6 +5,7 @@ A question says how people put it, what it reads, how its answer is computed and
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ KEYS: Mapping[str, str] = {
     "says": "the sentence: none, one, some",
     "ok": "`none` or `some`: for checks, when all is well",
     "needs": "what to do where it cannot be answered",
+    "within": "seconds after which it is answered from what was read until then",
     "live": "true where it makes calls of its own besides reading kinds",
 }
 REQUIRED = ("id", "answers", "examples", "needs")
@@ -57,6 +59,7 @@ class Question:
     says: Mapping[str, str] = field(default_factory=dict)
     ok: str = ""
     needs: str = ""
+    within: float = math.inf
     source: str = ""
     line: int = 0
 
@@ -152,6 +155,7 @@ class File:
             rules=self.document.strings(at["rules"], "rules") if "rules" in at else (),
             evidence=self.document.strings(at["evidence"], "evidence") if "evidence" in at else (),
             says=self.says(at.get("says")),
+            within=self.within(at.get("within")),
             source=self.document.path,
             line=node.start_mark.line + 1,
         )
@@ -215,6 +219,15 @@ class File:
             if one not in known:
                 self.document.wrong(node, f"{what} cannot be '{one}': {', '.join(known)}")
         return found
+
+    def within(self, node: Any) -> float:
+        if node is None:
+            return math.inf
+        given = self.document.value(node)
+        if isinstance(given, bool) or not isinstance(given, int | float) or given <= 0:
+            self.document.wrong(node, f"within is a number of seconds above 0, not '{given}'")
+            return math.inf
+        return float(given)
 
     def says(self, node: Any) -> dict[str, str]:
         if node is None:
