@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -57,3 +58,33 @@ def test_the_licence_is_mit_and_goes_with_the_wheel(wheel: zipfile.ZipFile):
     assert wheel.read(name).startswith(b"MIT License")
     (metadata,) = [name for name in wheel.namelist() if name.endswith("/METADATA")]
     assert b"License-Expression: MIT" in wheel.read(metadata)
+
+
+def test_one_command_installs_it_into_an_empty_environment(wheel: zipfile.ZipFile, tmp_path: Path):
+    """What pip, pipx and uvx do, without the network: so without what it depends on, which
+    neither its version nor its help needs."""
+    pytest.importorskip("pip")
+    place = tmp_path / "environment"
+    venv.create(place, with_pip=False)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(place), "install", "--quiet", "--no-deps",
+         "--no-index", "--no-compile", "--disable-pip-version-check", str(wheel.filename)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+    def said(*words: str) -> str:
+        done = subprocess.run(
+            [place / "bin" / "infrascan", *words],
+            cwd=tmp_path,
+            env={"HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    (metadata,) = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    version = wheel.read(metadata).split(b"\nVersion: ")[1].split(b"\n")[0].decode()
+    assert said("--version") == f"infrascan {version}\n"
+    assert "infrascan run --demo" in said("--help")
