@@ -70,7 +70,8 @@ def read_well(provider: str) -> bytes:
 def read(provider: str, replay: Replay) -> Collected:
     async def collected() -> Collected:
         selection = replayed(recording())
-        return await Collection(providers=[load(provider)(selection)], replay=replay).run()
+        providers = [load(provider)(selection)]
+        return await Collection(providers=providers, replay=replay, live=True).run()
 
     return trio.run(collected, clock=trio.testing.MockClock(autojump_threshold=0))
 
