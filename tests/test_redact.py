@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -148,6 +149,30 @@ def test_scrubbing_keeps_the_shape(data):
         return "" if isinstance(value, str) else value
 
     assert shape(data) == shape(redact.scrub(data))
+
+
+pieces = st.one_of(
+    st.sampled_from(sorted(v for k, v in SECRETS.items() if k != "private-key")),
+    st.sampled_from(["password", "token:", "= ", "curl", "-u", "app:correct-horse", "bearer"]),
+    st.sampled_from(["AKIAIOSFODNN7EXAMPLE", "J" * 40, "eyJhbGciOiJIUzI1NiJ9.eyJ", "x" * 90]),
+    st.sampled_from(["--api-key", "\n", "é\u2028", '": "']),
+    st.text(alphabet="ab:=\"' \n\\-é", max_size=12),
+)
+
+
+@given(st.lists(st.tuples(pieces, st.sampled_from(["", " ", "\n", "\n\n\n", " : "])), max_size=40))
+def test_a_long_text_is_redacted_as_a_short_one(found: list[tuple[str, str]]):
+    whole = "".join(piece + after for piece, after in found)
+    assert "".join(redact.parts(whole)) == redact.SECRET.sub(redact.mark, whole)
+
+
+@pytest.mark.parametrize("filling", ['"', "\n", "token:", "x = 1\n", "a b\n"])
+def test_a_long_text_costs_no_more_than_its_length(filling: str):
+    text = "token=" + filling * (400_000 // len(filling)) + "\nghp_" + "a" * 36
+    began = time.process_time()
+    cleaned = redact.text(text)
+    assert time.process_time() - began < 5
+    assert "ghp_" not in cleaned
 
 
 def test_one_secret_in_a_long_list_is_found():

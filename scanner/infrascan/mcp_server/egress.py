@@ -15,16 +15,11 @@ from infrascan.render.inert import SPACES, UNSEEN
 
 MOST = 80_000  # characters of one answer: about 20,000 tokens, under what clients cut off
 TEXT = 60_000
-LONG = 50_000  # characters that are gone through in one go
 KEPT = frozenset("\n\t")
 
 
 def clean(text: str) -> str:
     """The text without secrets, and with characters that steer or hide shown as escapes."""
-    if len(text) > LONG and "-----BEGIN" not in text:
-        lines = text.splitlines(keepends=True)
-        if len(lines) > 1:  # few hold what may be a secret, and only those take long
-            return "".join(map(clean, lines))
     text = redact.text(text)
     if text.isascii() and text.isprintable():
         return text
