@@ -224,3 +224,29 @@ def test_the_least_privilege_is_a_policy_and_a_role(infrascan: Command):
     role = infrascan("permissions", "k8s").json
     assert role["kind"] == "ClusterRole"
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} <= {"get", "list"}
+
+
+def test_the_profiles_of_the_home_are_listed_one_is_picked_and_the_files_stay_as_they_are(
+    infrascan: Command, aws: Callable[..., Proxy]
+):
+    aws()
+    folder = infrascan.folder / "home" / ".aws"
+    folder.mkdir()
+    environment(folder, infrascan.environment["AWS_ENDPOINT_URL"], default="eu-west-1", audit="us-east-1")  # fmt: skip
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        del infrascan.environment[name]
+    for path in folder.iterdir():
+        path.chmod(0o400)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+    (both,) = set_up(infrascan("providers", "--json"))
+    assert both["source"] == "profile default (~/.aws/credentials)"
+    assert both["detail"] == "not read: profile audit; name one with --profile"
+    assert "profile audit" in infrascan("providers").out
+    (picked,) = set_up(infrascan("providers", "--json", "--profile", "audit"))
+    assert (picked["source"], picked["detail"]) == ("profile audit (~/.aws/credentials)", "")
+
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.iterdir()} == before
+    keys = b"AKIAIOSFODNN7EXAMPLE"
+    held = [path for path in infrascan.folder.rglob("*") if path.is_file() and keys in path.read_bytes()]  # fmt: skip
+    assert {path.parent for path in held} <= {folder, infrascan.folder}  # what the test wrote

@@ -54,9 +54,8 @@ def table(found: list[Identity]) -> None:
         line.append(f"{identity.state:<15}", style=STYLES[identity.state])
         line.append("  ".join(part for part in (identity.who, identity.source) if part))
         console.print(line, soft_wrap=True)
-        if identity.state is not Connection.CONNECTED:
-            for part in filter(None, (identity.detail, identity.remedy)):
-                console.print(Padding(Text(part), (0, 0, 0, width + 15)))
+        for part in filter(None, (identity.detail, identity.remedy)):
+            console.print(Padding(Text(part), (0, 0, 0, width + 15)))
 
 
 def permissions(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,9 @@ def described() -> Mapping[str, Kind]:
     return {listing.kind: kind(listing) for listing in TABLES}
 
 
+SHOWN = 5  # profiles that are named in one line
+
+
 @dataclass(eq=False)
 class Aws:
     """The AWS accounts that the chosen profiles open."""
@@ -106,8 +109,18 @@ class Aws:
                 if first.profile != profile:
                     note = f"the same account as profile {first.profile}, read once"
                     identity = replace(identity, detail=note)
+                elif others := self.unnamed(available, profile):
+                    identity = replace(identity, detail=others)
             identities.append(identity)
         return identities
+
+    def unnamed(self, available: Collection[str], read: str) -> str:
+        """Which profiles are here beside the one that is read because none was named."""
+        others = [] if self.selection.profiles else sorted({*available} - {read})
+        if not others:
+            return ""
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        return f"not read: profile {', '.join(others[:SHOWN])}{more}; name one with --profile"
 
     def first_region(self) -> str:
         return self.selection.regions[0] if self.selection.regions else HOMES["aws"]
