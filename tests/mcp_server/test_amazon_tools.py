@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
-from tests.mcp_server.conftest import called
+from tests.mcp_server.conftest import called, in_process
 from tests.servers.aws import MotoServer
+from tests.servers.proxy import Proxy, Seen
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 AMI = "ami-12c6146b"
@@ -130,3 +132,31 @@ def test_buckets_have_their_date_and_a_size_only_where_there_is_a_figure(said: A
     assert all(row["created"] for row in rows.values())
     assert "2.5 GB" in words
     assert "no figure" in words
+
+
+def test_nobody_signs_in_again_for_the_next_question(
+    account: MotoServer, said: Any, bare: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Who we are is asked once for each choice of regions, however often these are asked about."""
+    who: list[bytes] = []
+
+    def seen(request: Seen) -> None:
+        if b"GetCallerIdentity" in request.body:
+            who.append(request.body)
+
+    some = {"regions": ["eu-west-1"]}
+    calls = (
+        ("list_ec2_instances", some),
+        ("list_cloudwatch_alarms", some),
+        ("route_question", {"question": "list EC2 instances in eu-west-1", "providers": ["aws"]}),
+    )
+
+    async def work(client: Client) -> list[Any]:
+        return [await client.call_tool(*call) for call in (*calls, *calls)]
+
+    with Proxy(account.url, fault=seen) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        found = in_process(bare, work)
+    assert not [answer for answer in found if answer.is_error]
+    assert "web" in found[2].structured_content["answer"]
+    assert len(who) <= 2
