@@ -11,14 +11,10 @@ from typing import Any
 
 import pytest
 
-from infrascan.evaluate.condition import Condition
 from infrascan.evaluate.document import RuleErrors
-from infrascan.evaluate.interpret import interpret
 from infrascan.evaluate.mutate import mutants
-from infrascan.evaluate.path import relations
-from infrascan.evaluate.prove import NOW as EXAMPLES_NOW
-from infrascan.evaluate.prove import VERDICTS, fitting, placed
 from infrascan.model import Gap, Path, Reason, Resource, Severity
+from infrascan.reason.path_proof import conditions, lint, prove, staged, verdict
 from infrascan.reason.path_rules import Example, load
 from infrascan.reason.paths import DEPTH, KEPT, find
 from infrascan.shipped import shipped
@@ -41,8 +37,6 @@ from .estates import (
     security_group,
     thing,
 )
-
-LEADS = relations(KINDS)
 
 
 def targets(path: Path | None) -> list[str]:
@@ -421,61 +415,43 @@ def test_hostile_names_are_quoted_and_cleaned_in_what_is_said() -> None:
 
 # --- the files
 
-CONDITIONS: dict[tuple[str, str], tuple[Condition, tuple[str, ...]]] = {
-    **{(e.id, "from"): (e.condition, e.kinds) for e in rules().entries if e.condition},
-    **{(m.id, "from"): (m.when, m.sources) for m in rules().moves if m.when},
-    **{(m.id, "to"): (m.where, m.targets) for m in rules().moves if m.where},
-    **{(m.id, on): (c, (on,)) for m in rules().moves for on, c in m.through.items()},
-    **{(g.id, "from"): (g.condition, g.kinds) for g in rules().goals if g.condition},
-}
+CONDITIONS = conditions(rules())
 EACH = pytest.mark.parametrize(
     ("id", "end"), sorted(CONDITIONS), ids=[f"{i}-{e}" for i, e in sorted(CONDITIONS)]
 )
 
 
 def scenes(id: str, end: str) -> list[tuple[Example, Resource]]:
-    _, kinds = CONDITIONS[id, end]
-    found = []
-    for example in rules().examples:
-        if (example.of, example.end) != (id, end):
-            continue
-        kind = fitting(example.given, kinds, KINDS, LEADS)
-        resource = placed(example.given, kind, KINDS, LEADS, "example")
-        for name in example.unread:
-            resource.data.pop(name, None)
-            resource.unread[name] = Gap(provider=kind.provider, reason=Reason.DENIED, detail="")
-        found.append((example, resource))
-    return found
-
-
-def verdict(condition: Condition, resource: Resource) -> str:
-    return VERDICTS[interpret(condition, resource, EXAMPLES_NOW.timestamp()).verdict]
+    _, about = CONDITIONS[id, end]
+    own = [e for e in rules().examples if (e.of, e.end) == (id, end)]
+    return [(example, staged(example, about, KINDS)) for example in own]
 
 
 @EACH
 def test_the_examples_of_a_condition_come_out_as_they_say(id: str, end: str) -> None:
     condition, _ = CONDITIONS[id, end]
-    staged = scenes(id, end)
+    played = scenes(id, end)
 
-    assert {"flag", "pass"} <= {example.outcome for example, _ in staged}
-    for example, resource in staged:
+    assert {"flag", "pass"} <= {example.outcome for example, _ in played}
+    for example, resource in played:
         assert verdict(condition, resource) == example.outcome, example.source
 
 
 @EACH
 def test_no_part_of_a_condition_can_be_left_out_unnoticed(id: str, end: str) -> None:
     condition, _ = CONDITIONS[id, end]
-    staged = scenes(id, end)
+    played = scenes(id, end)
     survivors = [
         done
         for done, mutant in mutants(condition)
-        if all(verdict(mutant, resource) == example.outcome for example, resource in staged)
+        if all(verdict(mutant, resource) == example.outcome for example, resource in played)
     ]
     assert survivors == []
 
 
-def test_every_example_is_of_a_condition() -> None:
-    assert {(e.of, e.end) for e in rules().examples} == set(CONDITIONS)
+def test_the_shipped_files_have_examples_of_every_condition_and_of_nothing_else() -> None:
+    assert list(lint(rules())) == []
+    assert list(prove(rules(), KINDS)) == []
 
 
 def test_what_is_wrong_with_a_file_is_told_with_its_place(tmp_path: File) -> None:

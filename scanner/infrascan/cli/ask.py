@@ -15,8 +15,8 @@ from infrascan import cli
 from infrascan.cli.models import model_choice
 from infrascan.cli.run import names, scopes, selecting
 from infrascan.model import InputError
-from infrascan.pipeline import DEMO, Request
-from infrascan.questions import Answer, Who, entries, shipped_catalogue
+from infrascan.pipeline import DEMO, Request, all_kinds
+from infrascan.questions import Answer, Router, Who, entries, load, shipped_catalogue
 from infrascan.questions import ask as asked
 from infrascan.render.inert import short, visible
 from infrascan.shipped import shipped
@@ -45,6 +45,7 @@ def ask(options: argparse.Namespace) -> int:
             request=request_of(options),
             model=model_choice(options),
             who=Who(client="cli", session=options.session),
+            router=router(options.rules),
         )
     )
     if options.json:
@@ -52,6 +53,20 @@ def ask(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(text(answer))
     return cli.CLEAN
+
+
+def router(own: list[str]) -> Router | None:
+    """What understands the user's questions besides the shipped ones; None for these alone.
+    Raises `RuleErrors`."""
+    if not own:
+        return None
+    from infrascan.questions.functions import FUNCTIONS
+    from infrascan.reason.connect import folders
+
+    if missing := [folder for folder in own if not Path(folder).is_dir()]:
+        raise InputError(f"there is no folder of rules {missing[0]!r}")
+    places = folders("questions", [Path(folder) for folder in own])
+    return Router(load(places, all_kinds(), FUNCTIONS))
 
 
 def request_of(options: argparse.Namespace) -> Request:

@@ -7,9 +7,11 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infrascan import cli
 from infrascan.evaluate import Rule, RuleErrors, RuleSet, load, prove
@@ -18,6 +20,9 @@ from infrascan.evaluate import schema as schema_of
 from infrascan.model import InputError, Kind
 from infrascan.pipeline import all_kinds
 from infrascan.shipped import shipped
+
+if TYPE_CHECKING:
+    from infrascan.reason.path_rules import PathRules
 
 CATEGORIES = ("security", "reliability", "cost")
 
@@ -105,17 +110,54 @@ def show(options: argparse.Namespace) -> int:
 def lint(options: argparse.Namespace) -> int:
     """Check rule files; every mistake is one line with its place."""
     found, kinds = loaded(options.rules)
+    beside = besides(options.rules, kinds)
     faults = [fault for rule in found for fault in complaints(rule, kinds)]
-    return concluded(faults, f"{len(found)} rules, nothing wrong")
+    return concluded([*faults, *beside.lint()], f"{len(found)} rules, nothing wrong")
 
 
 def test(options: argparse.Namespace) -> int:
     """Check rule files and run the examples that they hold."""
     found, kinds = loaded(options.rules)
+    beside = besides(options.rules, kinds)
     chosen = [named(found, rule) for rule in options.rule] or list(found)
     faults = [fault for rule in chosen for fault in (*complaints(rule, kinds), *prove(rule, kinds))]
     examples = sum(len(rule.examples) for rule in chosen)
+    if not options.rule:
+        faults += [*beside.lint(), *beside.prove()]
+        examples += len(beside.paths.examples)
     return concluded(faults, f"{len(chosen)} rules hold in all of their {examples} examples")
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What the user's folders hold besides rules: paths, with examples of their own."""
+
+    paths: PathRules
+    kinds: Mapping[str, Kind]
+
+    def lint(self) -> Iterator[str]:
+        from infrascan.reason.path_proof import lint
+
+        return lint(self.paths)
+
+    def prove(self) -> Iterator[str]:
+        from infrascan.reason.path_proof import prove
+
+        return prove(self.paths, self.kinds)
+
+
+def besides(folders: list[str], kinds: Mapping[str, Kind]) -> Besides:
+    """The user's paths, issues and questions, checked. Raises `RuleErrors`."""
+    from infrascan.questions import load as load_questions
+    from infrascan.questions.functions import FUNCTIONS
+    from infrascan.reason.connect import checked
+    from infrascan.reason.connect import folders as of_sort
+
+    own = [Path(folder) for folder in folders]
+    paths = checked(own, kinds)
+    if len(places := of_sort("questions", own)) > 1:
+        load_questions(places, kinds, FUNCTIONS)
+    return Besides(paths, kinds)
 
 
 def concluded(faults: list[str], fine: str) -> int:

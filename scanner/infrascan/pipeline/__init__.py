@@ -136,7 +136,9 @@ async def scan(
         rules = ready.rules
 
         result = await trio.to_thread.run_sync(
-            judged, collected, rules, kinds, selection.observed, abandon_on_cancel=True
+            judged,
+            *(collected, rules, kinds, selection.observed, request.rule_folders),
+            abandon_on_cancel=True,
         )
         result.scope = scope
         result.question = request.question
@@ -221,10 +223,14 @@ class Ready:
 
 
 def judged(
-    collected: Collected, rules: RuleSet, kinds: dict[str, Kind], observed: datetime
+    collected: Collected,
+    rules: RuleSet,
+    kinds: dict[str, Kind],
+    observed: datetime,
+    own: Sequence[Path] = (),
 ) -> Scan:
     """Link, price and evaluate what was read, and find what connects it. No I/O but the shipped
-    rules, and no clock but `observed`."""
+    rules and those in the user's `own` folders, and no clock but `observed`."""
     with growing():
         edges = link(collected.resources, kinds, collected.gaps, collected.coverage)
         total, unpriced = price_all(collected.resources)
@@ -253,7 +259,7 @@ def judged(
     from infrascan.reason.connect import connect  # which --help and plan do without
 
     with growing():
-        connect(result, kinds, observed)
+        connect(result, kinds, observed, own)
     result.spending = spending(result)
     return result
 
@@ -282,7 +288,11 @@ def chosen_rules(request: Request, kinds: dict[str, Kind]) -> RuleSet:
     bare = {name: replace(kind, fields=None) for name, kind in kinds.items()}
     rules = load([folder for folder in folders if folder.is_dir()], bare, partial=True)
     if request.rule_folders:
-        rules = rules.joined(load(request.rule_folders, all_kinds()))
+        from infrascan.reason.connect import checked
+
+        known = all_kinds()
+        rules = rules.joined(load(request.rule_folders, known))
+        checked(request.rule_folders, known)
     worst = request.severity.rank if request.severity else len(Severity)
     return rules.only(
         lambda rule: (

@@ -114,21 +114,31 @@ class PathRules:
     policies: dict[str, Any] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
 
+    def declared(self) -> list[Entry | Move | Goal]:
+        return [*self.entries, *self.moves, *self.goals]
 
-def load(folders: Sequence[File], kinds: Mapping[str, Kind], *, partial: bool = False) -> PathRules:
+
+def load(
+    folders: Sequence[File],
+    kinds: Mapping[str, Kind],
+    *,
+    partial: bool = False,
+    seen: Mapping[str, str] | None = None,
+) -> PathRules:
     """What the files of all folders say. Raises RuleErrors with everything that is wrong.
 
-    With `partial`, `kinds` are those of some providers; what is about others is left out.
+    With `partial`, `kinds` are those of some providers; what is about others is left out. `seen`
+    are ids of files besides these, which no file here may have again.
     """
     leads = relations(kinds)
     found = PathRules()
     errors: list[RuleError] = []
-    seen: dict[str, str] = {}
+    taken = dict(seen or {})
     for folder in folders:
         for file in sorted(folder.glob("*.yaml")):
             document, root = compose(file, str(file), examples=not partial)
             if root is not None:
-                Files(document, kinds, leads, partial, seen).into(found, root)
+                Files(document, kinds, leads, partial, taken, folder.parent).into(found, root)
             errors += document.errors
     if errors:
         raise RuleErrors(errors)
@@ -144,6 +154,7 @@ class Files:
     leads: Relations
     partial: bool
     seen: dict[str, str]
+    home: File  # the folder of rules that the file is in
 
     def into(self, found: PathRules, root: Any) -> None:
         at = self.known(root, TOP, "a file of paths")
@@ -218,7 +229,7 @@ class Files:
     def rule_ids(self, at: Mapping[str, Any]) -> tuple[str, ...]:
         ids = self.texts(at, "rules")
         for rule in ids:
-            if not self.partial and not rule_file(rule).is_file():
+            if not self.partial and not rule_file(rule, self.home).is_file():
                 self.document.wrong(at["rules"], f"there is no rule '{rule}'")
         return ids
 
@@ -226,7 +237,7 @@ class Files:
         """The rules that make an entry, whether or not the scan asked for them."""
         found = []
         for name in self.rule_ids(at):
-            document, root = compose(rule_file(name), name, examples=False)
+            document, root = compose(rule_file(name, self.home), name, examples=False)
             rule = read(document, root, name, self.kinds, self.leads, partial=True)
             if rule:
                 found.append(rule)
@@ -368,5 +379,8 @@ class Files:
         )
 
 
-def rule_file(rule: str) -> File:
-    return shipped("rules") / f"{'/'.join(rule.split('.'))}.yaml"
+def rule_file(rule: str, home: File) -> File:
+    """Where a rule is: in the same folder of rules, or among those that are shipped."""
+    place = File(*rule.split(".")[:-1], f"{rule.rpartition('.')[2]}.yaml")
+    own = home / place
+    return own if own.is_file() else shipped("rules") / place

@@ -16,6 +16,13 @@ def add(commands: Commands) -> None:
     ask.add_argument("--list", action="store_true", help="what can be asked, with an example each")
     ask.add_argument("--session", default="", metavar="NAME", help="for questions that follow")
     ask.add_argument("--namespace", "-n", default="", metavar="NAME", help="Kubernetes namespace")
+    ask.add_argument(
+        "--rules",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of your own rules; its questions/ can be asked too (repeatable)",
+    )
     add_reading(ask)
     add_model(ask.add_argument_group("with a model of yours, for what the catalogue does not know"))
     history = command(

@@ -69,22 +69,24 @@ FUNCTIONS = Listing(
             reverse="functions",
         ),
         Relation(name="kms_key", path="KMSKeyArn", to="aws.kms.key", by="id", reverse="functions"),
-        # The API that its policy lets call it, which API Gateway does not say in its own lists.
+        # The APIs that its policy lets call it, which API Gateway does not say in its own lists.
         *(
             Relation(
-                name="called_by",
-                path=f'policy.Statement[].Condition.ArnLike.["{said}"]',
+                name=name,
+                path='policy.Statement[].Condition.ArnLike.["AWS:SourceArn"]',
                 to=kind,
                 by=by,
                 reverse="functions",
                 matching=r"^arn:([a-z-]+):execute-api:([^:]+):\d+:([a-z0-9]+)/",
                 key=key,
             )
-            for kind, by, key in (
-                ("aws.apigateway.rest_api", "id", r"arn:\1:apigateway:\2::/restapis/\3"),
-                ("aws.apigatewayv2.api", "ApiId", r"\3"),
+            for name, kind, by, key in (
+                (
+                    *("rest_apis", "aws.apigateway.rest_api"),
+                    *("id", r"arn:\1:apigateway:\2::/restapis/\3"),
+                ),
+                ("http_apis", "aws.apigatewayv2.api", "ApiId", r"\3"),
             )
-            for said in ("AWS:SourceArn", "aws:SourceArn")
         ),
     ),
     metrics=(
