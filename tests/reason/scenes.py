@@ -72,7 +72,7 @@ class Scene:
     def thing(self, kind: str, id: str, data: Mapping[str, Any], **more: Any) -> None:
         """A resource of another provider, as its tables give it."""
         provider = kind.partition(".")[0]
-        here = {"aws": (ACCOUNT, REGION), "github": ("acme", "")}[provider]
+        here = PLACES[provider]
         self.resources.append(
             Resource(
                 kind=kind, id=id, name=more.get("name") or id.rpartition("/")[2],
@@ -221,7 +221,11 @@ class Scene:
 def timed(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data with `!14:32` as a full time."""
     return {
-        name: at(value[1:]) if isinstance(value, str) and value.startswith("!") else value
+        name: timed(value)
+        if isinstance(value, dict)
+        else at(value[1:])
+        if isinstance(value, str) and value.startswith("!")
+        else value
         for name, value in data.items()
     }
 
@@ -336,7 +340,11 @@ def made(document: Mapping[str, Any]) -> Scan:
     )  # fmt: skip
 
 
-PLACES = {"k8s": (CLUSTER, ""), "aws": (ACCOUNT, REGION), "github": ("acme", "")}
+PLACES = {
+    "k8s": (CLUSTER, ""), "aws": (ACCOUNT, REGION), "github": ("acme", ""),
+    "gcp": ("acme-prod", ""), "azure": ("sub-1", ""), "cloudflare": ("acc-1", ""),
+    "digitalocean": ("team-1", ""), "docker": ("builder", ""),
+}  # fmt: skip
 
 
 def gap_of(kind: str) -> Gap:

@@ -49,7 +49,7 @@ LISTS = (
     *("resourcegroups", "roleassignments", "roledefinitions", "policyassignments", "locks"),
     *("backupprotecteditems", "backupinstances", "recommendations", "dnszones", "recordsets"),
     *("customdomains", "securitypolicies", "routes", "deployments"),
-    "basicpublishingcredentialspolicies",
+    *("basicpublishingcredentialspolicies", "values"),
 )
 READER = [{"actions": ["*/read"], "notActions": []}]
 

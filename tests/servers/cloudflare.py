@@ -85,6 +85,8 @@ class Estate:
             ]
         if path.endswith("/r2/buckets"):
             return by_cursor(result["buckets"], request.query, lambda part: {"buckets": part})
+        if path.endswith("/logs/audit"):
+            return self.audited(result, request.query)
         if path.endswith("/rulesets"):
             return by_cursor(result, request.query, lambda part: part)
         if not isinstance(result, list) or path.endswith(NO_INFO):
@@ -99,6 +101,14 @@ class Estate:
             return by_cursor(buckets, request.query, lambda part: {"buckets": part})
         found = self.results.get(path)
         return ok(found) if found is not None else refused(404, 10006, "The bucket does not exist.")
+
+    def audited(self, entries: list[Any], query: Mapping[str, str]) -> Answer:
+        """Version 2 of the audit log takes times, and goes on by cursor."""
+        if not query.get("since") or not query.get("before"):
+            return refused(400, 10001, "since and before are required")
+        within = [e for e in entries if query["since"] <= e["action"]["time"] <= query["before"]]
+        asked = {"per_page": query.get("limit", "100"), **query}
+        return by_cursor(within, asked, lambda part: part)
 
     def unknown_caller(self, request: Request) -> Answer | None:
         authorization = request.headers.get("authorization", "")

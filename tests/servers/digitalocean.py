@@ -67,12 +67,12 @@ class Team:
             return json_answer({"status": "success", "data": data})
         if path in self.answers:
             return json_answer(self.answers[path])
-        if path in self.lists:
+        if path in self.lists or path == "/v2/actions":
             return self.page(path, query)
         return error(404, "not_found", "The resource you requested could not be found.")
 
     def page(self, path: str, query: dict[str, list[str]]) -> Answer:
-        items, last = self.lists[path], path.rpartition("/")[2]
+        items, last = self.lists.get(path, []), path.rpartition("/")[2]
         if path == "/v2/droplets":  # GPU Droplets are listed alone, or not at all
             gpus = query.get("type") == ["gpus"]
             items = [one for one in items if one["size_slug"].startswith("gpu-") is gpus]

@@ -102,8 +102,10 @@ class Estate:
     records: dict[str, list[Any]] = field(default_factory=dict)  # zone -> record sets
     series: dict[str, list[Any]] = field(default_factory=dict)  # metric type -> time series
     recommendations: dict[str, list[Any]] = field(default_factory=dict)  # recommender -> them
+    activity: dict[str, list[Any]] = field(default_factory=dict)  # project -> entries, newest first
     unknown_types: frozenset[str] = frozenset()  # types that the inventory does not list
     off: set[str] = field(default_factory=set)  # hosts of services that are switched off
+    unlogged: set[str] = field(default_factory=set)  # projects whose logs are denied
     blind: set[str] = field(default_factory=set)  # scopes whose inventory is denied
 
     def project(self, name: str) -> dict[str, Any] | None:
@@ -295,6 +297,12 @@ class GcpServer:
             return json_answer({"projects": self.projects()})
         if api.endswith(("/v3/projects", "/v3/folders")):
             return json_answer(self.children(query["parent"], api.rpartition("/")[2]))
+        if api.endswith("/entries:list"):
+            asked = request.json
+            (project,) = (name.removeprefix("projects/") for name in asked["resourceNames"])
+            if f"projects/{project}" in estate.unlogged:
+                return error(denied("logging.logEntries.list", f"projects/{project}"), 403)
+            return self.paged("entries", estate.activity.get(project, []), asked)
         if "cloudresourcemanager" in api:
             return self.node(project, policy=api.startswith("POST"))
         if not estate.project(project) and project:

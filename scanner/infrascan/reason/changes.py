@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from infrascan.model import InputError, Reason, Resource, Scan, State
 from infrascan.packing import repacked
-from infrascan.reason.change import Change, What, moment, stamp
-from infrascan.reason.happened import aws, events, github, kubernetes
+from infrascan.reason.change import Change, What, at, moment, stamp
+from infrascan.reason.happened import aws, clouds, docker, events, github, kubernetes
 
 __all__ = ["Blind", "Change", "What", "blind", "everything", "timeline"]
 
@@ -33,14 +33,33 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "github.deployment": "deployments",
         "github.workflow_run": "runs of workflows",
     },
+    "gcp": {"gcp.logging.activity": "writes to Google Cloud"},
+    "azure": {"azure.insights.activity": "writes to Azure"},
+    "cloudflare": {"cloudflare.audit_log": "changes of the account and its zones"},
+    "digitalocean": {"digitalocean.action": "actions on Droplets, volumes and images"},
+    "docker": {"docker.container": "containers that were made, started and stopped"},
+}
+# What no source of a provider tells, however well it was read.
+UNTOLD: Mapping[str, str] = {
+    "digitalocean": "edits of firewalls, load balancers, databases and apps",
 }
 SHORT = frozenset({"k8s.event"})  # sources that forget: how far they reach is in what they hold
-NEWEST_FIRST = frozenset({"aws.cloudtrail.event"})  # where it is cut, the oldest are missing
+# Logs of which the newest come first: where one is cut, the oldest are missing. And when each was.
+NEWEST_FIRST: Mapping[str, tuple[str, ...]] = {
+    "aws.cloudtrail.event": ("EventTime",),
+    "gcp.logging.activity": ("timestamp",),
+    "azure.insights.activity": ("eventTimestamp",),
+    "cloudflare.audit_log": ("action", "time"),
+}
+DAILY = timedelta(days=1)  # how far back those are asked for
 DEPLOYMENTS = 20  # that are read of each repository: `providers.github.deploying.NEWEST`
+ACTIONS = 200  # that are read of an account: `providers.digitalocean.account.NEWEST`
 FORGETS: Mapping[str, str] = {
     "k8s.event": "Kubernetes keeps events for an hour unless told otherwise",
     "github.deployment": f"the newest {DEPLOYMENTS} of each repository are read",
+    "digitalocean.action": f"the newest {ACTIONS} are read",
 }
+COUNTED: Mapping[str, int] = {"github.deployment": DEPLOYMENTS, "digitalocean.action": ACTIONS}
 Reach: TypeAlias = tuple[str, str, str]
 """Kind, account (or repository), region."""
 TOGETHER = timedelta(minutes=15)  # a rollout and the scaling of its ReplicaSets
@@ -109,6 +128,8 @@ def everything(scan: Scan, *, extra: Iterable[Change] = ()) -> list[Change]:
         *with_sizes(list(kubernetes.changes(by_kind)), told),
         *github.changes(by_kind),
         *aws.changes(by_kind, names(scan)),
+        *clouds.changes(by_kind, scan.resources),
+        *docker.changes(by_kind),
         *extra,
     ]
     return [change for change in found if moment(change.time)]
@@ -189,6 +210,9 @@ def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
             why = f"infrascan knows no source of changes for {provider}"
             found.append(Blind(source=provider, place="", tells=tells, why=why))
             continue
+        if provider in UNTOLD and provider in connected:
+            why = f"{provider} keeps no log of them that can be read"
+            found.append(Blind(source=provider, place="", tells=UNTOLD[provider], why=why))
         for kind, tells in SOURCES[provider].items():
             found += unseen(scan, kind, tells, reach, start)
     if start is not None:
@@ -242,18 +266,18 @@ def reaches(scan: Scan) -> dict[Reach, datetime]:
     only those are here of which there may be older ones.
     """
     found: dict[Reach, datetime] = {}
-    counts: dict[str, int] = {}
+    counts: dict[Reach, int] = {}
     for resource in repacked(scan.resources):
         place = (resource.kind, resource.account, resource.region)
         if resource.kind in SHORT:
             when = moment(events.times(resource)[0])
         elif resource.kind in NEWEST_FIRST:
-            when = moment(resource.data.get("EventTime"))
-        elif resource.kind == "github.deployment":
-            when = moment(resource.data.get("created_at"))
-            repository = str(resource.data.get("repository") or "")
-            counts[repository] = counts.get(repository, 0) + 1
-            place = (resource.kind, repository, "")
+            when = moment(at(resource.data, NEWEST_FIRST[resource.kind]))
+        elif resource.kind in COUNTED:
+            when = moment(resource.data.get("created_at") or resource.data.get("started_at"))
+            whose = str(resource.data.get("repository") or resource.account)
+            place = (resource.kind, whose, "")
+            counts[place] = counts.get(place, 0) + 1
         else:
             continue
         if when and when < found.get(place, when + timedelta(1)):
@@ -261,7 +285,7 @@ def reaches(scan: Scan) -> dict[Reach, datetime]:
     return {
         place: when
         for place, when in found.items()
-        if place[0] != "github.deployment" or counts[place[1]] >= DEPLOYMENTS
+        if place[0] not in COUNTED or counts[place] >= COUNTED[place[0]]
     }
 
 
@@ -272,11 +296,23 @@ def too_short(scan: Scan, reach: Mapping[Reach, datetime], since: datetime) -> I
         for entry in scan.coverage
         if entry.partition.kind in SHORT and entry.state is not State.UNREAD
     }
-    more = {place for place in reach if place[0] == "github.deployment"}
-    for place in sorted(read | more):
-        oldest = reach.get(place)
+    more = {found for found in reach if found[0] in COUNTED}
+    observed = moment(scan.observed)
+    if observed and since < observed - DAILY:
+        for entry in scan.coverage:
+            part = entry.partition
+            if part.kind in NEWEST_FIRST and entry.state is not State.UNREAD:
+                place = "/".join(name for name in (part.account, part.region) if name)
+                why = "what it told in the last day is read"
+                yield Blind(
+                    source=part.kind, place=place, tells="what was before", why=why, forgets=True
+                )
+    for source in sorted(read | more):
+        oldest = reach.get(source)
         if oldest is not None and oldest <= since:
             continue
         back = f"the oldest one is of {stamp(oldest)}" if oldest else "there is none"
-        why = f"{back}; {FORGETS[place[0]]}"
-        yield Blind(source=place[0], place=place[1], tells="what was before", why=why, forgets=True)
+        why = f"{back}; {FORGETS[source[0]]}"
+        yield Blind(
+            source=source[0], place=source[1], tells="what was before", why=why, forgets=True
+        )

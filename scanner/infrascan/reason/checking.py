@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from infrascan.model import Evidence, Resource
 from infrascan.reason.change import Change, What, at, cited, moment
 from infrascan.reason.diagnosis import SAFE, read_only
+from infrascan.reason.happened import clouds
 from infrascan.reason.symptoms import Symptom
 from infrascan.reason.upstream import Graph
 
@@ -82,7 +83,7 @@ def check(graph: Graph, change: Change) -> Check:
             says="see whether this commit is what runs: if the image that runs is of an earlier one,"
             " this deployment did not arrive",
         )
-    if change.source == "aws.cloudtrail.event":
+    if change.source == "aws.cloudtrail.event" or change.source in clouds.BY_KIND:
         return Check(
             says="see whether others that use what was changed have the same symptom: if none has,"
             " this change is not the cause",

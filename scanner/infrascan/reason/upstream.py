@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infrascan.model import Evidence, Resource, Scan
-from infrascan.reason.change import at, cite, dicts
+from infrascan.paths import values
+from infrascan.reason.change import cite, dicts
 
 FARTHEST = 6.0
 # Reverse relations that lead to what a resource needs, with how far that is.
@@ -84,6 +85,15 @@ HUBS: Mapping[str, frozenset[str]] = {
     "aws.s3.bucket": frozenset(),
     "aws.iam.policy": frozenset(),
     "github.organization": frozenset(),
+    "gcp.cloudresourcemanager.project": frozenset(),
+    "gcp.compute.project": frozenset(),
+    "gcp.compute.network": frozenset(),
+    "azure.resources.subscription": frozenset(),
+    "azure.resources.resource_group": frozenset(),
+    "azure.network.virtual_network": frozenset(),
+    "cloudflare.account": frozenset(),
+    "digitalocean.account": frozenset(),
+    "digitalocean.vpc": frozenset(),
 }
 NEAR: Mapping[str, float] = {
     "replica_set": 0.5,
@@ -125,6 +135,12 @@ ENDPOINTS: Mapping[str, str] = {  # kind -> path of the host by which it is reac
     "aws.rds.db_cluster": "Endpoint",
     "aws.elasticache.replication_group": "ConfigurationEndpoint.Address",
     "aws.elbv2.load_balancer": "DNSName",
+    "gcp.sqladmin.instance": "dnsName",
+    "azure.sql.server": "properties.fullyQualifiedDomainName",
+    "azure.dbforpostgresql.flexible_server": "properties.fullyQualifiedDomainName",
+    "azure.dbformysql.flexible_server": "properties.fullyQualifiedDomainName",
+    "azure.cache.redis": "properties.hostName",
+    "digitalocean.database_cluster": "private_connection.host",
 }
 
 
@@ -165,9 +181,9 @@ class Graph:
             if resource.kind in wanted:
                 graph.named.setdefault((resource.kind, resource.name), []).append(resource)
             if path := ENDPOINTS.get(resource.kind):
-                host = at(resource.data, path.split("."))
-                if isinstance(host, str):
-                    graph.hosts.setdefault(host.lower(), []).append(resource)
+                for host in values(resource.data, path):
+                    if isinstance(host, str) and host:
+                        graph.hosts.setdefault(host.lower().rstrip("."), []).append(resource)
         for resource in scan.resources:
             if resource.kind == "aws.cloudwatch.alarm":
                 for about, fact in graph.measured(resource):
@@ -267,7 +283,7 @@ class Graph:
 
     def hosted(self, host: str, resource: Resource) -> Iterator[Resource]:
         """Who answers under a host: an endpoint of a cloud, or a service of the same cluster."""
-        yield from self.hosts.get(host, ())
+        yield from self.hosts.get(host.lower().rstrip("."), ())
         name, *rest = host.split(".")
         if rest[1:2] not in ([], ["svc"]):
             return

@@ -29,6 +29,7 @@ from infrascan.providers.azure import (
     names,
     network,
     storage,
+    trailing,
 )
 from infrascan.providers.azure.connecting import connected
 from infrascan.providers.azure.inventory import Inventory
@@ -51,6 +52,7 @@ TABLES: tuple[Listing, ...] = (
     *storage.TABLES,
     *databases.TABLES,
     *applications.TABLES,
+    *trailing.TABLES,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from infrascan.model import Relation
 from infrascan.providers.cloudflare.tables import (
+    AFTER,
     OF_ACCOUNT,
     OF_ZONE,
     PAGES,
@@ -112,6 +113,32 @@ ACCOUNT_TOKENS = Listing(
     drop=("result[].value",),
     relations=(in_account("account_tokens"),),
 )
+
+AUDIT = Listing(
+    kind="cloudflare.audit_log",
+    title="Change in the audit log of an account",
+    api="GET /accounts/{account}/logs/audit",
+    items="result[]",
+    params={"since": "{day_ago_utc}", "before": "{now_utc}", "limit": 1000},
+    paging=AFTER,
+    permission=SETTINGS,
+    id="{id}",
+    name=("action.description", "action.type", "id"),
+    adds=OF_ACCOUNT,
+    # What was sent and answered, and from where.
+    drop=("result[].resource.request", "result[].resource.response", "result[].raw",
+          "result[].actor.ip_address"),
+    fields={
+        "id": {},
+        "account": {"id": {}, "name": {}},
+        "action": {"description": {}, "result": {}, "time": {}, "type": {}},
+        "actor": {"id": {}, "context": {}, "email": {}, "token_id": {}, "token_name": {}, "type": {}},
+        "resource": {"id": {}, "product": {}, "scope": None, "type": {}},
+        "zone": {"id": {}, "name": {}},
+    },
+    live=True,
+    relations=(in_account("audit_logs"),),
+)  # fmt: skip
 
 USER_TOKENS = Listing(
     kind="cloudflare.user_token",
@@ -236,6 +263,7 @@ TABLES = (
     ACCOUNT,
     MEMBERS,
     ACCOUNT_TOKENS,
+    AUDIT,
     USER_TOKENS,
     SUBSCRIPTIONS,
     DOMAINS,

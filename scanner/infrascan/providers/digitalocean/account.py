@@ -56,6 +56,32 @@ PROJECTS = Listing(
     permission="project:read",
 )
 
+NEWEST = 200  # as many as one answer gives; the whole list goes back to the account's first day
+
+ACTIONS = Listing(
+    kind="digitalocean.action",
+    title="DigitalOcean action",
+    api="GET /v2/actions",
+    items="actions[]",
+    params={"per_page": NEWEST},
+    id="{id}",
+    name=("type",),
+    region="{region_slug|}",
+    drop=("actions[].region",),
+    permission="actions:read",
+    fields={
+        "id": {},
+        "status": {},
+        "type": {},
+        "started_at": {},
+        "completed_at": {},
+        "resource_id": {},
+        "resource_type": {},
+        "region_slug": {},
+    },
+    live=True,
+)
+
 SSH_KEYS = Listing(
     kind="digitalocean.ssh_key",
     title="DigitalOcean SSH key",
@@ -148,6 +174,7 @@ NAMESPACES = Listing(
 ACCOUNT = (
     TEAM,
     PROJECTS,
+    ACTIONS,
     SSH_KEYS,
     ALERT_POLICIES,
     UPTIME_CHECKS,

@@ -16,6 +16,7 @@ from infrascan.providers.gcp import (
     overseeing,
     running,
     storing,
+    trailing,
 )
 from infrascan.providers.gcp.tables import Asset
 from infrascan.providers.rest.kinds import calls as services
@@ -32,6 +33,7 @@ TABLES: tuple[Asset, ...] = (
     *storing.TABLES,
     *caching.TABLES,
     *running.TABLES,
+    *trailing.TABLES,
 )
 ASSETS: Mapping[str, Asset] = {table.kind: table for table in TABLES}
 BY_TYPE: Mapping[str, str] = {name: table.kind for table in TABLES for name in table.types}
@@ -111,6 +113,7 @@ def kind(asset: Asset) -> Kind:
         permissions=dict(permissions(asset)),
         calls=calls(asset),
         fields=Tree(asset),
+        live=asset.live,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from infrascan.collect.provider import Ask, Call, Emit
@@ -59,7 +59,13 @@ class Read:
     @property
     def caller(self) -> ServiceCaller:
         account = self.partition.account
-        return ServiceCaller(self.partition, {"account": account, "project": account}, self.ask)
+        day_ago = self.observed - timedelta(days=1)
+        scope = {
+            "account": account,
+            "project": account,
+            "day_ago_utc": f"{day_ago:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        return ServiceCaller(self.partition, scope, self.ask)
 
     async def run(self) -> None:
         """Read it all. Raises `ReadError` for a list that failed, after the rest is done."""

@@ -55,6 +55,7 @@ class Asset:
     leaves: str = ""  # what `rest` leaves out without a word, where that is known
     container: str = ""  # kind without which there are none: then `rest` is not asked
     drop: tuple[str, ...] = ()  # paths that hold secrets
+    live: bool = False  # as in `Kind`
     blank: tuple[str, ...] = ()  # maps and lists of variables, whose values may be secrets
 
 

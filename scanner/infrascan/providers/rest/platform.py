@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -86,6 +87,8 @@ class Platform:
             "day_ago": now - DAY,
             "week_ago": now - 7 * DAY,
             "month_ago": now - 30 * DAY,
+            "now_utc": f"{self.selection.observed:%Y-%m-%dT%H:%M:%SZ}",
+            "day_ago_utc": f"{self.selection.observed - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
         }
 
     async def send(self, call: Call) -> Any:

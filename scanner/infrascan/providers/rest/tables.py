@@ -4,7 +4,8 @@ An operation is spelled as vendors document it: `"GET /zones/{zone}/dns_records"
 filled from the parameters; what is left of them is the query, or the JSON body of a POST.
 Templates in parameters and ids are those of `providers.templates`, filled from the item, from the
 names that parents gave, and from the partition's scope: `account`, and the times `now`, `day_ago`,
-`week_ago` and `month_ago` in seconds since 1970. Paths are those of `paths.values`.
+`week_ago` and `month_ago` in seconds since 1970, and `now_utc` and `day_ago_utc` as
+`2026-11-20T06:00:00Z`. Paths are those of `paths.values`.
 """
 
 from __future__ import annotations
