@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,6 +221,59 @@ RESOURCES = (
     "infrascan://configs/aws.s3.bucket/111122223333/global/arn:aws:s3:::acme-customer-uploads",
     "infrascan://metrics/aws.s3.bucket/111122223333/global/arn:aws:s3:::acme-customer-uploads",
 )
+
+
+OFTEN = tuple(
+    call
+    for call in CALLS
+    if call[0]
+    in {"infrascan_version", "list_scans", "get_findings", "list_pods", "terraform_state"}
+)
+
+
+def test_a_thousand_calls_leave_the_server_no_larger(demo: Served):
+    """Of what agents ask every half hour, after a first hundred that fill what is kept on purpose."""
+
+    def resident() -> int:
+        status = Path(f"/proc/{demo.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    with httpx.Client(timeout=60) as client:
+
+        def calls(count: int) -> None:
+            for number in range(count):
+                name, arguments = OFTEN[number % len(OFTEN)]
+                params = {"name": name, "arguments": arguments}
+                body = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+                answer = client.post(demo.url, json=body).json()
+                assert not answer["result"].get("isError"), answer
+
+        calls(100)
+        before = resident()
+        calls(1000)
+    after = resident()
+    print(f"{before / 1024:.0f} MB, {after / 1024:.0f} MB")
+    assert after < before * 1.2
+
+
+def test_the_report_arrives_as_it_is_written_and_proves_itself(demo: Served, tmp_path: Path):
+    """Redaction on the way out changes nothing of a report that holds no secret."""
+
+    async def work() -> str:
+        async with Client(demo.url) as client:
+            read = await client.read_resource("infrascan://scans/latest/report.json")
+            return str(read.contents[0].text)
+
+    report = tmp_path / "report.json"
+    report.write_text(trio.run(work), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "infrascan", "verify", str(report), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def test_resources_are_listed_and_read(demo: Served):
