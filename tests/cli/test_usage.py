@@ -77,8 +77,10 @@ def commands(grammar: argparse.ArgumentParser, *words: str) -> Iterator[tuple[st
     yield words
     for action in grammar._actions:
         if isinstance(action, argparse._SubParsersAction):
+            first: dict[int, str] = {}  # an alias is the same parser under a later name
             for name, inner in action.choices.items():
-                yield from commands(inner, *words, name)
+                if first.setdefault(id(inner), name) == name:
+                    yield from commands(inner, *words, name)
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]):
@@ -90,6 +92,13 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]):
         assert f"usage: {' '.join(('infrascan', *words))} " in capsys.readouterr().out
         seen += 1
     assert seen > 15
+
+
+def test_research_is_another_name_for_a_scan():
+    words = ["--demo", "--providers", "aws,gcp,azure,k8s,cloudflare,hetzner"]
+    assert vars(parser().parse_args(["research", *words])) == vars(
+        parser().parse_args(["run", *words])
+    )
 
 
 def test_every_command_names_a_function_that_is_there():

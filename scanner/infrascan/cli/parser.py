@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from infrascan import __version__
@@ -89,9 +90,11 @@ def command(
     summary: str,
     run: str,
     epilog: str | None = None,
+    aliases: Sequence[str] = (),
 ) -> Parser:
     added = commands.add_parser(
         name,
+        aliases=aliases,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
         epilog=epilog,

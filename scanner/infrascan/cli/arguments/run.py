@@ -19,7 +19,12 @@ from infrascan.cli.parser import (
 
 def add(commands: Commands) -> None:
     run = command(
-        commands, "run", "scan, report, and store the result", "run:run", epilog=EXIT_CODES
+        commands,
+        "run",
+        "scan, report, and store the result",
+        "run:run",
+        epilog=EXIT_CODES,
+        aliases=("research",),
     )
     what = run.add_argument_group("what to read")
     what.add_argument(
