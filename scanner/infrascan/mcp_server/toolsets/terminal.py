@@ -14,7 +14,7 @@ from infrascan.mcp_server.toolsets.kubernetes import Context
 from infrascan.mcp_server.workspace import Workspace
 from infrascan.model import InputError
 
-OUTPUT = 40_000  # characters of a command's output
+OUTPUT = 30_000  # characters of a command's output: twice in an answer, it must not be too large
 
 
 class CommandAnswer(BaseModel):
