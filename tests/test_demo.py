@@ -199,6 +199,21 @@ def test_the_estate_is_two_accounts_in_three_regions_and_two_clusters(demo: Demo
     assert 500 < summary["monthly_saving"] < summary["monthly_cost"] / 3
 
 
+def test_things_of_one_name_in_two_accounts_stay_two(demo: Demo):
+    """A secret, a role or a zone is often called the same in each account."""
+    places: dict[tuple[str, str], dict[str, str]] = {}
+    for one in demo.document["resources"]:
+        places.setdefault((one["kind"], one["name"]), {})[one["account"]] = one["key"]
+    twice = {name: keys for name, keys in places.items() if len(keys) > 1}
+    assert {kind.partition(".")[0] for kind, _ in twice} >= {"aws", "k8s"}
+    for keys in twice.values():
+        assert len(set(keys.values())) == len(keys)
+    accounts = {one["key"]: one["account"] for one in demo.document["resources"]}
+    for finding in demo.document["findings"]:
+        assert finding["account"]
+        assert finding["account"] == accounts.get(finding["resource"], finding["account"])
+
+
 @pytest.mark.parametrize(
     ("rule", "severity", "name"),
     [

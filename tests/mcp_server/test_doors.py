@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,9 +16,20 @@ from typing import Any
 import pytest
 import trio
 from mcp import Client
+from mcp_types import Implementation
 
+from infrascan.cli import main
+from infrascan.cli.parser import parser
 from infrascan.mcp_server.workspace import Options
-from tests.mcp_server.conftest import Served, called, ended, environment, free_port, started
+from tests.mcp_server.conftest import (
+    Served,
+    called,
+    ended,
+    environment,
+    free_port,
+    in_process,
+    started,
+)
 from tests.mcp_server.test_other_tools import Explorer
 from tests.servers.kubernetes import ApiServer
 from tests.servers.rest import RestServer
@@ -80,6 +92,10 @@ def test_no_other_address_of_this_machine_leads_to_it(demo: Served):
     for other in ("127.0.0.2", "127.255.255.254"):  # what a server on every address would answer
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((other, demo.port), 2)
+
+
+def test_without_an_address_it_is_the_one_of_the_documents_and_loopback():
+    assert parser().parse_args(["mcp", "--transport", "http"]).listen == "127.0.0.1:39393"
 
 
 def test_a_workspace_that_is_down_is_known_at_once():
@@ -170,3 +186,54 @@ def test_older_names_are_aliases_of_the_three_tools(bare: Path):
         reason="traffic has doubled",
     )
     assert old.structured_content["status"] == "pending_approval"
+
+
+def test_an_operator_sees_which_agent_proposes_what_and_why(
+    bare: Path, tools: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for agent, replicas, reason in (
+        ("claude-code", 4, "latency has doubled"),
+        ("hermes", 1, "nobody calls it at night"),
+    ):
+        vector = ["kubectl", "scale", "deployment/api", f"--replicas={replicas}", "-n", "shop"]
+        asked = {"command": vector, "reason": reason}
+
+        async def work(client: Client, asked: dict[str, Any] = asked) -> Any:
+            return await client.call_tool("run_command", asked)
+
+        said = in_process(bare, work, name=Implementation(name=agent, version="1"))
+        assert said.structured_content["status"] == "pending_approval"
+    with pytest.raises(SystemExit) as ended:
+        main(["approvals", "list"])
+    assert ended.value.code == 0
+    later, its, first, other = capsys.readouterr().out.splitlines()  # the latest first
+    assert later.endswith("--replicas=1 -n shop")
+    assert its.strip().startswith("hermes/1, ")
+    assert its.endswith(": nobody calls it at night")
+    assert first.endswith("--replicas=4 -n shop")
+    assert other.strip().startswith("claude-code/1, ")
+    assert other.endswith(": latency has doubled")
+    assert not (tools / "ran").exists()
+
+
+def test_a_state_is_counted_by_type_and_its_outputs_stay_hidden(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    recorded = Path(__file__).parents[2] / "fixtures" / "terraform" / "shop.tfstate"
+    shutil.copy(recorded, folder / "terraform.tfstate")
+    monkeypatch.chdir(folder)
+    found = called(bare, "terraform_state")
+    assert not found.is_error, found.content[0].text
+    (state,) = found.structured_content["states"]
+    assert (state["serial"], state["terraform_version"], state["resources"]) == (15, "1.11.4", 13)
+    assert state["by_type"]["aws_s3_bucket"] == 2
+    assert sum(state["by_type"].values()) == 13  # what is only looked up is not managed
+    assert state["tainted"] == 1
+    assert state["outputs"] == ["bucket", "deploy_access_key_id"]
+    assert state["sensitive_outputs"] == ["db_password"]
+    said = found.model_dump_json()
+    for value in ("canary-db-password", "AKIARZPUZDIKGC5ZUI5Z", "acme-shop-assets"):
+        assert value not in said
+    assert "sensitive outputs, hidden: db_password" in found.content[0].text
