@@ -195,6 +195,31 @@ PROMPTS: dict[str, tuple[str, ...]] = {
         "tail the stdout of the local Docker container cache",
         "stderr of my local container",
     ),
+    "query_prometheus": (
+        "run this PromQL: rate(http_requests_total[5m])",
+        "what is the p99 latency of checkout according to Prometheus over the last hour?",
+        "GPU utilisation from the DCGM exporter as a time series",
+    ),
+    "search_logs": (
+        "search Loki for error lines of app checkout in the last hour",
+        "LogQL query over the aggregated logs",
+        "grep all shipped log lines for timeout in Loki",
+    ),
+    "search_traces": (
+        "slowest traces of the checkout service in Jaeger",
+        "which span of the distributed trace failed?",
+        "where does the time go in requests of cart, by trace",
+    ),
+    "list_alerts": (
+        "which Prometheus alerts are firing?",
+        "pending or silenced alerts in Alertmanager",
+        "list Alertmanager alerts with their severity label",
+    ),
+    "list_incidents": (
+        "open PagerDuty incidents",
+        "who is on call for the triggered incident?",
+        "list incidents that are acknowledged and their urgency",
+    ),
     "terraform_state": (
         "summarise the Terraform state files",
         "what resources does our Terraform state manage, any tainted ones?",

@@ -31,6 +31,7 @@ TOOLSETS = {
     "k8s": "pods, logs, deployments; kubectl and helm, read-only",
     "aws": "spend, instances, alarms, buckets",
     "docker": "containers and their logs",
+    "planes": "metrics, logs, traces, alerts and incidents: Prometheus, Loki, Jaeger, PagerDuty",
     "terraform": "states and plans",
     "commands": "commands that an operator approves",
 }

@@ -18,6 +18,7 @@ from infrascan.mcp_server.toolsets import (
     commands,
     docker,
     kubernetes,
+    planes,
     questions,
     research,
     stored,
@@ -42,6 +43,7 @@ TOOLS: tuple[Callable[[Door], None], ...] = (
     terminal.add,
     aws.add,
     docker.add,
+    planes.add,
     terraform.add,
     commands.add,
 )

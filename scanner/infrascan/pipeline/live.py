@@ -30,7 +30,7 @@ from infrascan.pipeline.request import (
     stamp,
 )
 from infrascan.pricing import price_all
-from infrascan.providers import PLANES, PROVIDERS, configured
+from infrascan.providers import PROVIDERS, configured
 from infrascan.providers import load as load_provider
 
 CONNECT_SECONDS = 10.0
@@ -71,8 +71,7 @@ def written(folder: Path) -> int:
 async def looked(request: Request, kinds: Collection[str], progress: Progress | None) -> Scan:
     replay = Replay.open(request.replay) if request.replay else None
     selection = replayed(replay) if replay else selected(request, now())
-    planes = tuple(name for name in PLANES if any(k.startswith(f"{name}.") for k in kinds))
-    known = all_kinds((*PROVIDERS, *planes))
+    known = all_kinds()
     if unknown := sorted(set(kinds) - known.keys()):
         raise InputError(f"unknown kind {unknown[0]!r}")
     concerned = {known[kind].provider for kind in kinds}

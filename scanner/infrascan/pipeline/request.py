@@ -13,7 +13,7 @@ from infrascan import __version__
 from infrascan.collect.provider import Selection
 from infrascan.collect.recording import Replay
 from infrascan.model import Category, InputError, Kind, Severity
-from infrascan.providers import PROVIDERS, configured
+from infrascan.providers import PLANES, PROVIDERS, configured
 from infrascan.providers import load as load_provider
 from infrascan.providers.estate import joined
 from infrascan.reason.model.choice import ModelChoice
@@ -46,8 +46,8 @@ class Request:
     model: ModelChoice | None = None  # what reads the findings once they are judged
 
 
-def all_kinds(names: Sequence[str] = tuple(PROVIDERS)) -> dict[str, Kind]:
-    """Every kind of every provider, by name, with the edges between them. Reads nothing."""
+def all_kinds(names: Sequence[str] = (*PROVIDERS, *PLANES)) -> dict[str, Kind]:
+    """Every kind of every provider and plane, by name, with the edges between them. Reads nothing."""
     selection = Selection(observed=now())
     return joined(
         {

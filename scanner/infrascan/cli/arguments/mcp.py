@@ -78,7 +78,7 @@ def offered(parser: argparse.ArgumentParser) -> None:
         "--toolsets",
         metavar="NAMES",
         default="",
-        help="only these, comma-separated: stored, questions, k8s, aws, docker, terraform, commands",
+        help="only these, comma-separated: stored, questions, k8s, aws, docker, planes, terraform, commands",
     )
     parser.add_argument(
         "--read-only", action="store_true", help="without the tools that propose changes"
