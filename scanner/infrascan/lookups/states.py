@@ -35,7 +35,8 @@ async def states(
     seen = await connections.look(connections.request, [STATE, RESOURCE])
     types: dict[str, Counter[str]] = {}
     for each in seen.of(RESOURCE):
-        types.setdefault(each.account, Counter())[str(each.data.get("type") or "unknown")] += 1
+        if each.data.get("mode") != "data":  # what is only looked up is not managed
+            types.setdefault(each.account, Counter())[str(each.data.get("type") or "unknown")] += 1
     found = []
     for each in seen.of(STATE):
         if names and each.name not in names and each.account not in names:
