@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infrascan.model import Fix, Path, Severity, Step
+from infrascan.model import Cut, Fix, Path, Severity, Step
 from infrascan.reason import cuts as module
 from infrascan.reason.cuts import cuts, greedy, smallest
+from infrascan.reason.verify.cutting import cut_faults
+from infrascan.reason.verify.lines import Document, Row
 
 from .estates import open_machine, path_to, searched
 
@@ -159,3 +163,42 @@ def test_after_the_changes_of_a_cut_no_path_is_left() -> None:
     changed = {fix.resource.partition("/")[0] for fix in cut.fixes}
     repaired = [r for r in open_machine() if r.kind not in changed]
     assert searched(repaired).paths == []
+
+
+def written(paths: Sequence[Path], found: Sequence[Cut]) -> Document:
+    """A report of these, as it is read back."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        "paths": [{"id": p.id, "steps": [{"fix": said(s.fix)} for s in p.steps]} for p in paths],
+        "cuts": [
+            {"fixes": [said(f) for f in cut.fixes], "paths": list(cut.paths), "exact": cut.exact}
+            for cut in found
+        ],
+    }
+    return Document(
+        rows={name: [Row(1, "", row, True) for row in own] for name, own in rows.items()}
+    )
+
+
+def said(fix: Fix | None) -> dict[str, str] | None:
+    return {"id": fix.id, "resource": fix.resource, "text": fix.text, "rule": fix.rule} if fix else None  # fmt: skip
+
+
+@given(OPTIONS, st.randoms())
+@settings(max_examples=150, deadline=None)
+def test_offline_a_cut_is_proven_again_and_no_changed_one_passes(
+    options: list[frozenset[str]], draw: random.Random
+) -> None:
+    paths = list({p.id: p for p in (path(f"p{i}", *sorted(o)) for i, o in enumerate(options))}.values())  # fmt: skip
+    found = cuts(paths)
+    assert list(cut_faults(written(paths, found))) == []
+
+    place = draw.randrange(len(found))
+    cut = found[place]
+    surplus = Fix(resource="none", text="Do nothing.")
+    for wrong in (
+        replace(cut, fixes=cut.fixes[1:]),
+        replace(cut, fixes=(*cut.fixes, surplus)),
+        replace(cut, fixes=(*cut.fixes[1:], surplus)),
+        replace(cut, paths=cut.paths[1:]),
+    ):
+        assert list(cut_faults(written(paths, [*found[:place], wrong, *found[place + 1 :]])))

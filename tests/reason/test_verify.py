@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from infrascan.evaluate import RuleSet
 from infrascan.model import Evidence, InputError, Severity
+from infrascan.model.research import digits
 from infrascan.reason.verify import State, Verification, verify
 from infrascan.reason.verify.lines import ORDER
 from infrascan.render.loading import load
@@ -262,6 +263,12 @@ def test_hashes_made_anew_do_not_get_a_finding_past_its_rule(
     ]
 
 
+def another(fix: dict[str, Any]) -> dict[str, Any]:
+    """The change, made on another resource."""
+    resource = f"{fix['resource']}-other"
+    return {**fix, "resource": resource, "id": digits(resource, fix["rule"] or fix["text"])}
+
+
 SUMS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "a total above the spend": (
         lambda r: (
@@ -290,6 +297,26 @@ SUMS: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
         lambda r: r["cuts"][0].update(paths=["0" * 16]),
         "cuts",
         "which does not hold",
+    ),
+    "a cut by a change that is on no path": (
+        lambda r: r["cuts"][0].update(fixes=[another(r["cuts"][0]["fixes"][0])]),
+        "cuts",
+        "leaves the path",
+    ),
+    "a cut with a change too many": (
+        lambda r: r["cuts"][0]["fixes"].append(another(r["cuts"][0]["fixes"][0])),
+        "cuts",
+        "is called the smallest, and a smaller one ends the same paths",
+    ),
+    "a cut by a change of another text": (
+        lambda r: r["cuts"][0]["fixes"][0].update(rule="toy.shop.box-old"),
+        "cuts",
+        "whose id is not that of its resource and text",
+    ),
+    "a path that no cut ends": (
+        lambda r: r.update(cuts=[]),
+        "cuts",
+        "is in 0 of the cuts",
     ),
 }
 

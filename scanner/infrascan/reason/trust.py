@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infrascan.evaluate import policy
@@ -13,7 +13,7 @@ SAYS_WHO = "aws:principalarn"
 POSITIVE = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})
 
 
-def admitted(rows: list[Mapping[str, Any]], arn: str, action: str) -> tuple[int, bool] | None:
+def admitted(rows: Sequence[Mapping[str, Any]], arn: str, action: str) -> tuple[int, bool] | None:
     """(the first statement that admits the role, whether it names it and not its account alone).
 
     None where no statement does, or one takes it back. Conditions that cannot be judged from

@@ -8,6 +8,7 @@ from typing import Any
 
 from infrascan.evaluate import RuleSet
 from infrascan.reason.verify.connected import claim_faults, issue_faults, path_faults
+from infrascan.reason.verify.cutting import cut_faults
 from infrascan.reason.verify.findings import Judge
 from infrascan.reason.verify.lines import Document, Row, read
 from infrascan.reason.verify.material import changed, material
@@ -93,7 +94,12 @@ def sections(
 ) -> Iterator[Checked]:
     """The sections as wholes: their hashes, and the sums and references in them."""
     faults = {name: [said] for name, said in report.faults.items()}
-    for name, said in (*money_faults(report), *issue_faults(report, findings, paths)):
+    wrong_parts = (
+        *money_faults(report),
+        *issue_faults(report, findings, paths),
+        *cut_faults(report),
+    )
+    for name, said in wrong_parts:
         faults.setdefault(name, []).append(said)
     for name in dict.fromkeys((*report.hashes, *faults)):
         wrong = tuple(dict.fromkeys(faults.get(name, ())))
