@@ -2,7 +2,7 @@
 
 ```yaml
 expires_minutes: 60          # how long a proposal waits for an operator
-elicitation: notify          # or approve: a client's own question to its user counts as approval
+elicitation: off             # notify: a client shows its user what waits; approve: a yes counts
 rate: {calls: 120, seconds: 60}
 deny:
   - id: nothing-is-deleted-in-prod
@@ -85,6 +85,7 @@ class Deny:
 class Policy:
     expires_minutes: float = 60.0
     elicitation: bool = False  # a client's answer to an elicitation approves
+    notifies: bool = False  # a client is asked to show its user what waits
     calls: int = 120
     seconds: float = 60.0
     deny: tuple[Deny, ...] = ()
@@ -158,9 +159,11 @@ def parsed(raw: bytes) -> Policy:
         raise InputError(f"it is not YAML (line {line})" if line else "it is not YAML") from error
     data = checked({} if data is None else data, KEYS, "the policy")
     rate = checked(data.get("rate", {}), {"calls", "seconds"}, "rate")
-    elicitation = data.get("elicitation", "notify")
-    if elicitation not in {"notify", "approve"}:
-        raise InputError("elicitation is notify or approve")
+    elicitation = data.get("elicitation", "off")
+    if elicitation is False:  # YAML's own reading of the word
+        elicitation = "off"
+    if elicitation not in {"off", "notify", "approve"}:
+        raise InputError("elicitation is off, notify or approve")
     rules = data.get("deny", [])
     if not isinstance(rules, list):
         raise InputError("deny is a list of rules")
@@ -168,6 +171,7 @@ def parsed(raw: bytes) -> Policy:
     return Policy(
         expires_minutes=positive(data.get("expires_minutes", 60.0), "expires_minutes"),
         elicitation=elicitation == "approve",
+        notifies=elicitation != "off",
         calls=max(1, int(positive(rate.get("calls", 120), "rate.calls"))),
         seconds=positive(rate.get("seconds", 60.0), "rate.seconds"),
         deny=denied,

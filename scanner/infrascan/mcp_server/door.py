@@ -36,7 +36,8 @@ TOOLSETS = {
     "commands": "commands that an operator approves",
 }
 SPELLED = {"kubernetes": "k8s", "amazon": "aws"}
-Function = Callable[..., Awaitable[types.CallToolResult]]
+Answer = types.CallToolResult | types.InputRequiredResult  # the latter asks the client back
+Function = Callable[..., Awaitable[Answer]]
 
 
 @dataclass(eq=False)
@@ -94,7 +95,7 @@ def answering(function: Function) -> Function:
     """The function, whose expected errors are answers."""
 
     @functools.wraps(function)
-    async def answered(*arguments: Any, **named: Any) -> types.CallToolResult:
+    async def answered(*arguments: Any, **named: Any) -> Answer:
         try:
             return await function(*arguments, **named)
         except InputError as error:

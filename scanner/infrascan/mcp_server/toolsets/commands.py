@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import mcp_types as types
 import trio
+from mcp.server.mcpserver import Context
 from pydantic import BaseModel, Field
 
 from infrascan import commands
 from infrascan.lookups.pods import past_mending
+from infrascan.mcp_server.asking import told
 from infrascan.mcp_server.callers import CALLER
-from infrascan.mcp_server.door import Door, result
+from infrascan.mcp_server.door import Answer, Door, result
 from infrascan.mcp_server.workspace import Workspace
 from infrascan.model import InputError
 
@@ -67,14 +69,15 @@ def add(door: Door) -> None:
             ),
         ],
         reason: Reason,
-    ) -> Annotated[types.CallToolResult, ProposalAnswer]:
+        ctx: Context,
+    ) -> Annotated[types.CallToolResult, ProposalAnswer] | types.InputRequiredResult:
         """Propose a command that changes infrastructure (kubectl, helm, aws, gcloud, az, terraform,
         docker, gh, doctl, hcloud): scale, apply, modify, roll back, delete.
 
         Never executes: it queues the command for an operator with a plan, blast radius and rollback,
         and answers pending_approval. No argument can approve it.
         """
-        return await proposed(space, command, reason)
+        return await proposed(space, command, reason, ctx=ctx)
 
     door.tool("commands", "Propose a command", writes=True)(run_command)
     if space.options.compat == "clanker":
@@ -86,9 +89,10 @@ def add(door: Door) -> None:
     async def restart_deployment(
         deployment: Annotated[Word, Field(description="Name of the Deployment")],
         reason: Reason,
+        ctx: Context,
         namespace: Annotated[Word, Field(description="Its namespace")] = "default",
         context: Annotated[str, Field(description="Kubernetes context", max_length=200)] = "",
-    ) -> Annotated[types.CallToolResult, ProposalAnswer]:
+    ) -> Annotated[types.CallToolResult, ProposalAnswer] | types.InputRequiredResult:
         """Ask an operator to approve a rolling restart of a Kubernetes Deployment. Does not restart
         by itself; warns where a bad image or start command will crash again all the same.
         """
@@ -108,7 +112,7 @@ def add(door: Door) -> None:
             namespace=namespace,
             contexts=(context,) if context else (),
         )
-        return await proposed(space, vector, reason, warnings)
+        return await proposed(space, vector, reason, warnings, ctx=ctx)
 
     @door.tool("commands", "Propose a container restart", writes=True)
     async def restart_container(
@@ -116,11 +120,12 @@ def add(door: Door) -> None:
             str, Field(description="Name or id", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,127}$")
         ],
         reason: Reason,
-    ) -> Annotated[types.CallToolResult, ProposalAnswer]:
+        ctx: Context,
+    ) -> Annotated[types.CallToolResult, ProposalAnswer] | types.InputRequiredResult:
         """Ask an operator to approve the restart of one Docker container. Does not restart by
         itself; warns where its command exits again at once.
         """
-        return await proposed(space, ["docker", "restart", container], reason)
+        return await proposed(space, ["docker", "restart", container], reason, ctx=ctx)
 
     @door.tool("commands", "Result of a proposed command", live=False)
     async def command_result(
@@ -163,9 +168,17 @@ def add(door: Door) -> None:
 
 
 async def proposed(
-    space: Workspace, vector: list[str], reason: str, warnings: Sequence[str] = ()
-) -> types.CallToolResult:
-    """Queue a command of this caller. Runs nothing. Raises `InputError` for one never accepted."""
+    space: Workspace,
+    vector: list[str],
+    reason: str,
+    warnings: Sequence[str] = (),
+    *,
+    ctx: Context | None = None,
+) -> Answer:
+    """Queue a command of this caller, and tell its user where the policy wants that.
+
+    Runs nothing that was not approved. Raises `InputError` for a command that is never accepted.
+    """
     work = partial(
         commands.propose,
         space.home,
@@ -174,7 +187,11 @@ async def proposed(
         CALLER.get().requester,
         warnings=lambda _: warnings,
     )
-    found = await trio.to_thread.run_sync(work)
+    found = await told(space, await trio.to_thread.run_sync(work), ctx)
+    if isinstance(found, types.InputRequiredResult):
+        return found
+    waits = found.status is commands.Status.PENDING
+    then = f"An operator decides: infrascan approvals show {found.id}. " if waits else ""
     answer = ProposalAnswer(
         status=str(found.status),
         approval_id=found.id,
@@ -183,11 +200,10 @@ async def proposed(
         target=dict(found.target),
         plan=dict(found.plan),
         expires_at=found.expires,
-        next=f"An operator decides: infrascan approvals show {found.id}. "
-        "Ask command_result for the outcome.",
+        next=f"{then}Ask command_result for the outcome.",
     )
     lines = [
-        f"{answer.status}: NOT executed. {found.plan.get('summary', '')}",
+        f"{answer.status}:{' NOT executed.' if waits else ''} {found.plan.get('summary', '')}",
         f"Approval id {found.id}, expires {found.expires}. {answer.next}",
         *(f"Warning: {each}" for each in found.plan.get("warnings", ())),
     ]
