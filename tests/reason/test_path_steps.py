@@ -88,7 +88,8 @@ def test_a_role_takes_on_a_role_where_both_sides_allow_it(
     if path:
         assert moves(path)[-2:] == ["aws-role-role", "aws-role-bucket"]
         assert any(e.path == "AssumeRolePolicyDocument.Statement[0]" for e in path.steps[-2].evidence)  # fmt: skip
-        assert path.steps[-2].fix and path.steps[-2].fix.resource.endswith("role/reader")
+        holder = "web" if own else "reader"  # whoever has a policy to mend
+        assert path.steps[-2].fix and path.steps[-2].fix.resource.endswith(f"role/{holder}")
 
 
 def test_a_boundary_keeps_a_role_from_being_taken_on() -> None:
@@ -117,6 +118,23 @@ def test_roles_that_trust_one_another_end_and_a_deny_in_the_trust_counts() -> No
     assert admitted(rows, WEB, "sts:AssumeRole") == (1, True)
     rows.append({"Effect": "Deny", "Action": "*", "Principal": {"AWS": WEB}})
     assert admitted(rows, WEB, "sts:AssumeRole") is None
+
+
+def test_where_every_role_takes_on_every_other_no_path_goes_round() -> None:
+    """An account whose roles all trust the account: a path by each bucket, and not by each order
+    of roles."""
+    count = 25
+    resources = [security_group("sg-open", "0.0.0.0/0"), instance("i-web", "sg-open", "r0")]
+    for n in range(count):
+        each = role(f"r{n}", may=MAY, own=allow("s3:GetObject", f"arn:aws:s3:::b{n}/*"))
+        row = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ROOT}}
+        each.data["AssumeRolePolicyDocument"] = {"Statement": [row]}
+        resources += [each, bucket(f"b{n}")]
+    found = searched(resources)
+
+    assert len(found.paths) == count
+    assert max(len(path.steps) for path in found.paths) == 5
+    assert found.notes == searched(open_machine()).notes
 
 
 def test_a_trust_policy_that_was_not_read_is_noted() -> None:

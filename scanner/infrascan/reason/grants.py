@@ -164,9 +164,8 @@ class Permissions:
         place, direct = found
         own = self.by_statements(grants, who, resource)
         proof = rows[place].fact()
-        label = f"{what.key} {rows[place].path}"
         if own:
-            return Allowed((proof, *own.evidence), what, label, own.unsure)
+            return Allowed((proof, *own.evidence), own.holder, own.label, own.unsure)
         wanted = policy.Grant(principal="", actions=grants.actions, resource=resource)
         limit, gaps = self.boundary(who)
         barred = limit is not None and not policy.granted(
@@ -174,7 +173,7 @@ class Permissions:
         )
         if not direct or what.account != who.account or barred or self.forbids(who, wanted):
             return None
-        return Allowed((proof,), what, label, gaps)
+        return Allowed((proof,), what, f"{what.key} {rows[place].path}", gaps)
 
     def forbids(self, who: Resource, wanted: policy.Grant) -> bool:
         """Whether a Deny of the identity's own policies takes the permission back."""

@@ -20,7 +20,6 @@ from infrascan.model import (
     Category,
     Finding,
     Fix,
-    Gap,
     Kind,
     Path,
     Resource,
@@ -30,6 +29,7 @@ from infrascan.model import (
 from infrascan.packing import repacked
 from infrascan.reason.grants import Permissions
 from infrascan.reason.hops import Hop, Hops, facts, quoted
+from infrascan.reason.left_out import noted, unsure
 from infrascan.reason.path_rules import Entry, Goal, PathRules
 
 DEPTH = 10  # steps of a path
@@ -56,6 +56,9 @@ class Search:
     next: dict[int, list[Hop]] = field(default_factory=dict)  # what leaves a resource, collapsed
     alike: dict[str, int] = field(default_factory=dict)  # key -> resources it stands for besides
     near: dict[int, int] = field(default_factory=dict)  # steps from here to the nearest target
+    onward: dict[int, int] = field(default_factory=dict)  # a number for what leads on from here
+    numbers: dict[tuple[tuple[object, ...], ...], int] = field(default_factory=lambda: {(): 0})
+    direct: dict[int, set[tuple[str, int]]] = field(default_factory=dict)
     spheres: dict[int, tuple[str, ...]] = field(default_factory=dict)
     cut_short: bool = False
 
@@ -106,17 +109,20 @@ class Search:
         if hop.fix and hop.fix.resource == hop.target.key:
             return (hop.move, hop.target.key)  # closed one by one, so told one by one
         goal = self.hops.goal(hop.target)
-        beyond: tuple[tuple[object, ...], ...] = ()
-        if not self.ends(hop.target):
-            beyond = tuple(
-                (h.move, h.target.key, h.label, bool(h.unsure))
-                for h in self.hops.onward(hop.target)
-            )
+        beyond = self.beyond(hop.target)
         return (
             *(hop.move, hop.target.kind, hop.label, bool(hop.unsure), beyond),
             *(goal[0].id if goal else "", "" if goal or beyond else hop.target.key),
             hop.fix.id if hop.fix else "",
         )
+
+    def beyond(self, resource: Resource) -> int:
+        """A number for what leads on from the resource, the same for the same; 0 for nothing."""
+        if id(resource) not in self.onward:
+            hops = () if self.ends(resource) else self.hops.onward(resource)
+            steps = tuple((h.move, h.target.key, h.label, bool(h.unsure)) for h in hops)
+            self.onward[id(resource)] = self.numbers.setdefault(steps, len(self.numbers))
+        return self.onward[id(resource)]
 
     def routes(self, entries: Sequence[Hop]) -> Iterator[tuple[Hop, ...]]:
         """Every way from an entry to a target without a resource twice, in a fixed order."""
@@ -134,7 +140,19 @@ class Search:
             left = self.near.get(there)
             if there in seen or left is None or len(so_far) + 1 + left > self.depth:
                 continue
+            if any((hop.move, there) in self.straight(before.target) for before in so_far[:-1]):
+                continue  # a resource before this one gets there by the same kind of step
             yield from self.on((*so_far, hop), seen | {there})
+
+    def straight(self, resource: Resource) -> set[tuple[str, int]]:
+        """(move, target) of each step that leaves the resource."""
+        if id(resource) not in self.direct:
+            self.direct[id(resource)] = {
+                (hop.move, id(target))
+                for hop in self.next.get(id(resource), ())
+                for target in (hop.target, *hop.alike)
+            }
+        return self.direct[id(resource)]
 
     def sphere(self, route: Sequence[Hop]) -> tuple[str, ...]:
         """All that is reached from the last resource of the path that acts, in key order."""
@@ -187,7 +205,8 @@ def find(
             on.setdefault(finding.resource, []).append(finding.id)
     paths = [path_of(search, route, on) for route in routes]
     paths.sort(key=worst_first)
-    notes = list(noted(search, more))
+    limits = f"{NODES} resources or {COUNTED} paths" if search.cut_short else ""
+    notes = list(noted(hops, more, limits))
     for resource in packed:
         resource.pack()
     return Found(paths, notes)
@@ -358,38 +377,3 @@ def title(search: Search, route: Sequence[Hop]) -> str:
 def named(search: Search, resource: Resource) -> str:
     kind = search.hops.kinds.get(resource.kind)
     return f"{kind.title if kind else resource.kind} {quoted(resource.name or resource.id)}"
-
-
-def unsure(gaps: Iterable[Gap]) -> str:
-    """What was not read and may cut the path, each thing once."""
-    said = dict.fromkeys(
-        f"{gap.call or gap.kind or gap.provider} was not read ({gap.reason.value})"
-        + (f"; grant {gap.permission}" if gap.permission else "")
-        for gap in gaps
-    )
-    return "; ".join(list(said)[:5])
-
-
-def noted(search: Search, more: int) -> Iterator[str]:
-    if more:
-        yield f"{more} more paths are not told; those told are the worst"
-    if search.cut_short:
-        yield f"the search ended at {NODES} resources or {COUNTED} paths: there may be more"
-    led = {**search.hops.admission.unread, **search.hops.unread}
-    for (kind, name), gap in sorted(led.items()):
-        permission = f"; grant {gap.permission}" if gap.permission else ""
-        yield (
-            f"where {kind} leads by {name} was not read everywhere"
-            f" ({gap.reason.value}{permission}): paths that go there are missing"
-        )
-    for (kind, name), gap in sorted(search.hops.permissions.unread.items()):
-        permission = f"; grant {gap.permission}" if gap.permission else ""
-        yield (
-            f"{name} of {kind} was not read everywhere ({gap.reason.value}{permission}):"
-            " what it allows is missing"
-        )
-    for policy, roles in sorted(search.hops.permissions.unknown.items()):
-        yield (
-            f"what the policy {policy} of AWS allows is not known here:"
-            f" what {len(roles)} of the roles reached may do by it is missing"
-        )
