@@ -36,6 +36,11 @@ VENDORS = {
     "github": ("docs.github.com", "github.com", "securitylab.github.com", "github.blog"),
     "docker": ("docs.docker.com",),
     "terraform": ("developer.hashicorp.com", "opentofu.org/docs/"),
+    "prometheus": ("prometheus.io/docs/", "docs.ollama.com", "kubernetes.io"),
+    "alertmanager": ("prometheus.io/docs/",),
+    "grafana": ("grafana.com/docs/",),
+    "ollama": ("docs.ollama.com",),
+    "pagerduty": ("support.pagerduty.com",),
     "estate": ("learn.microsoft.com", "developer.hashicorp.com"),
 }  # fmt: skip
 # The part of their rules that gives a command; elsewhere much is set in consoles and files alone.

@@ -19,6 +19,13 @@ SECRET = "glsa_NeverKeepThisOne0123456789"
 ANSWERS: dict[str, dict[str, Any]] = {
     "prometheus": {
         "/api/v1/status/buildinfo": {"status": "success", "data": {"version": "3.7.3"}},
+        "/api/v1/alertmanagers": {
+            "status": "success",
+            "data": {
+                "activeAlertmanagers": [{"url": "http://10.0.0.9:9093/api/v2/alerts"}],
+                "droppedAlertmanagers": [],
+            },
+        },
         "/api/v1/alerts": {
             "status": "success",
             "data": {

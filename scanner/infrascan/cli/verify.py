@@ -47,9 +47,9 @@ def contents(name: str) -> bytes:
 def rules_for(names: Sequence[str], folders: tuple[Path, ...]) -> RuleSet:
     """The rules that a scan of these providers has here."""
     from infrascan.pipeline import Request, all_kinds, chosen_rules
-    from infrascan.providers import PROVIDERS
+    from infrascan.providers import PLANES, PROVIDERS
 
-    here = tuple(name for name in PROVIDERS if name in names)
+    here = tuple(name for name in (*PROVIDERS, *PLANES) if name in names)
     return chosen_rules(Request(rule_folders=folders), all_kinds(here))
 
 

@@ -26,7 +26,22 @@ def measured(item: dict[str, Any]) -> dict[str, Any]:
     return {**labelled(item), "at": at, "value": float(value)}
 
 
+def connected(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a Prometheus server sends its alerts to, and what it left out."""
+    return dict(answer["data"])
+
+
 PROMETHEUS = (
+    Listing(
+        kind="prometheus.server",
+        title="Prometheus server",
+        api="GET /api/v1/alertmanagers",
+        shape=connected,
+        id="{account}",
+        name=("{account}",),
+        fields={"activeAlertmanagers": {"[]": {"url": {}}},
+                "droppedAlertmanagers": {"[]": {"url": {}}}},
+    ),
     Listing(
         kind="prometheus.alert",
         title="Prometheus alert",
