@@ -79,6 +79,7 @@ def test_a_client_without_home_or_credentials_is_answered_and_speaks_to_the_serv
     assert not {name for name in first["variables"] if name not in {"LC_CTYPE", "PWD"}}
     assert first["answer"]["structuredContent"]["answer"] == ANSWER
     assert first["reached"] == [["127.0.0.1", demo.port]]
+    assert first["answer"]["content"][-1]["text"].startswith("MOCK: ")
     # The server lives on between its clients, and knows what was asked before.
     assert demo.process.poll() is None
     assert again["answer"]["structuredContent"]["changes"] == []
@@ -153,6 +154,12 @@ def test_the_version_is_what_the_documents_show(bare: Path, monkeypatch: pytest.
     }
     assert len(providers) == 10
     assert alias == found
+
+
+def test_of_a_real_estate_nothing_is_called_a_mock(bare: Path):
+    answer = called(bare, "list_scans")
+    assert "MOCK" not in answer.model_dump_json()
+    assert "MOCK" in called(bare, "list_scans", Options(demo=True)).content[-1].text
 
 
 def test_the_command_line_and_the_tool_give_the_same_answer(bare: Path, tmp_path: Path):

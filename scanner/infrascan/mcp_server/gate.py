@@ -42,6 +42,7 @@ class Gate:
     rates: Rates = field(default_factory=Rates)
     effects: Mapping[str, str] = field(default_factory=dict)  # tool -> "read", "write"
     prompts: Mapping[str, frozenset[str]] = field(default_factory=dict)  # and their arguments
+    mock: str = ""  # what to say below each answer, where none is about a real estate
 
     async def __call__(self, ctx: Any, call_next: Any) -> Any:
         what = WATCHED.get(ctx.method)
@@ -64,6 +65,8 @@ class Gate:
                     outgoing, result_of(answer), self.narrowing(name)
                 )
                 truncated = bool((answer.structured_content or {}).get("truncated"))
+                if self.mock:
+                    answer.content.append(types.TextContent(type="text", text=self.mock))
             else:
                 answer = await trio.to_thread.run_sync(cleaned, dumped(answer)) | state_of(answer)
             size = await trio.to_thread.run_sync(weight, answer)

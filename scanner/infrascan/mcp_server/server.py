@@ -26,6 +26,7 @@ from infrascan.mcp_server.toolsets import (
     terraform,
 )
 from infrascan.mcp_server.workspace import Options, Workspace
+from infrascan.questions import MOCK
 
 INSTRUCTIONS = """\
 infrascan reads cloud accounts and clusters with the operator's credentials, read-only, and answers
@@ -74,7 +75,10 @@ def server(space: Workspace) -> MCPServer:
         prompt.name: frozenset(argument.name for argument in prompt.arguments or ())
         for prompt in mcp._prompt_manager.list_prompts()
     }
-    mcp.middleware.append(Gate(space.home, arguments, effects=door.effects, prompts=known))
+    mock = MOCK if space.options.demo else ""
+    mcp.middleware.append(
+        Gate(space.home, arguments, effects=door.effects, prompts=known, mock=mock)
+    )
     return mcp
 
 
