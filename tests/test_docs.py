@@ -22,7 +22,10 @@ from infrascan.providers import PROVIDERS
 from infrascan.shipped import shipped
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "rules/README.md", "scanner/README.md", ".github/CONTRIBUTING.md")
+DOCUMENTS = (
+    *("README.md", "rules/README.md", "scanner/README.md", ".github/CONTRIBUTING.md"),
+    "scanner/infrascan/mcp_server/README.md",
+)
 
 
 def commands(document: str) -> list[str]:
