@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 
 from tests.mcp_server.conftest import called, in_process
+from tests.providers.aws.test_faults import api_of, denied
 from tests.servers.aws import MotoServer
 from tests.servers.proxy import Proxy, Seen
 
@@ -55,6 +56,10 @@ def account() -> Iterator[MotoServer]:
                 Statistic="Average",
             )
             cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="measured")
+        cloudwatch.put_composite_alarm(
+            AlarmName="shop-down", AlarmRule="ALARM(api-slow) AND ALARM(queue-deep)"
+        )
+        cloudwatch.set_alarm_state(AlarmName="shop-down", StateValue="ALARM", StateReason="both")
         s3 = server.client("s3", "us-east-1")
         for name in ("acme-backups", "acme-empty"):
             s3.create_bucket(Bucket=name)
@@ -115,9 +120,19 @@ def test_instances_of_every_enabled_region_with_type_state_and_address(said: Any
 def test_alarms_that_ring_or_lack_data_and_none_that_is_well(said: Any):
     data, words = said("list_cloudwatch_alarms", regions=["eu-west-1"])
     found = [(row["name"], row["state"]) for row in data["alarms"]]
-    assert sorted(found) == [("api-slow", "ALARM"), ("queue-deep", "INSUFFICIENT_DATA")]
-    assert data["total"] == 3
-    assert all(row["since"] and row["reason"] == "measured" for row in data["alarms"])
+    assert sorted(found) == [
+        ("api-slow", "ALARM"),
+        ("queue-deep", "INSUFFICIENT_DATA"),
+        ("shop-down", "ALARM"),
+    ]
+    assert data["total"] == 4
+    rows = {row["name"]: row for row in data["alarms"]}
+    made = rows.pop("shop-down")
+    assert (made["rule"], made["reason"]) == ("ALARM(api-slow) AND ALARM(queue-deep)", "both")
+    assert all(row["since"] and row["reason"] == "measured" for row in rows.values())
+    assert {(row["metric"], row["threshold"], row["rule"]) for row in rows.values()} == {
+        ("Latency", 0.5, "")
+    }
     assert "disk-full" not in words
 
 
@@ -160,3 +175,47 @@ def test_nobody_signs_in_again_for_the_next_question(
     assert not [answer for answer in found if answer.is_error]
     assert "web" in found[2].structured_content["answer"]
     assert len(who) <= 2
+
+
+@pytest.mark.parametrize(
+    ("tool", "refused", "permission"),
+    [
+        ("list_ec2_instances", "ec2.DescribeInstances", "ec2:DescribeInstances"),
+        ("list_cloudwatch_alarms", "cloudwatch.DescribeAlarms", "cloudwatch:DescribeAlarms"),
+        ("list_s3_buckets", "s3.ListBuckets", "s3:ListAllMyBuckets"),
+    ],
+)
+def test_what_may_not_be_read_is_incomplete_and_names_the_permission(
+    account: MotoServer,
+    said: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    refused: str,
+    permission: str,
+):
+    with Proxy(account.url) as proxy:
+        proxy.fault = lambda seen: denied(refused) if api_of(seen) == refused else None
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        data, words = said(
+            tool, **({} if tool == "list_s3_buckets" else {"regions": ["eu-west-1"]})
+        )
+    assert data["total"] == 0
+    assert not data["complete"]
+    assert permission in {gap["permission"] for gap in data["gaps"]}
+    assert {gap["reason"] for gap in data["gaps"]} == {"denied"}
+    assert "INCOMPLETE" in words
+
+
+def test_of_alarms_one_sort_that_may_not_be_read_leaves_the_other(
+    account: MotoServer, said: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Both come from one operation; a policy may still tell them apart by their names."""
+    with Proxy(account.url) as proxy:
+        proxy.fault = lambda seen: (
+            denied("cloudwatch.DescribeAlarms") if b"CompositeAlarm" in seen.body else None
+        )
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        data, words = said("list_cloudwatch_alarms", regions=["eu-west-1"])
+    assert {row["name"] for row in data["alarms"]} == {"api-slow", "queue-deep"}
+    assert not data["complete"]
+    assert "INCOMPLETE" in words

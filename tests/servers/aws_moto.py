@@ -16,6 +16,7 @@ os.environ.setdefault("MOTO_AMIS_PATH", str(Path(__file__).with_name("aws_amis.j
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda import urls as lambda_urls
 from moto.awslambda.responses import LambdaResponse
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -133,6 +134,7 @@ def complete() -> None:
     """Give moto the answers that it lacks."""
     EC2ContainerServiceResponse.list_task_definitions = task_definitions
     S3Response.all_buckets = buckets
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # takes a rule
     IAMBackend.get_credential_report = credential_report
     ApiGatewayV2Response.get_authorizers = http_authorizers
     EC2Response.describe_snapshots = public_snapshots

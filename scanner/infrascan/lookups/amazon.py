@@ -18,6 +18,7 @@ from infrascan.pipeline.request import now, stamp
 from infrascan.store import state
 
 INSTANCE, ALARM, BUCKET = "aws.ec2.instance", "aws.cloudwatch.alarm", "aws.s3.bucket"
+COMPOSITE = "aws.cloudwatch.composite_alarm"
 RINGING = ("ALARM", "INSUFFICIENT_DATA")
 PER_CALL = 0.01  # USD that Cost Explorer charges for a request
 MOST_PAGES = 20
@@ -213,7 +214,8 @@ class Alarm:
     name: str
     state: str
     reason: str
-    metric: str
+    metric: str  # "" of a composite alarm
+    rule: str  # of a composite alarm: the alarms that it is made of
     threshold: float | None
     since: str
     region: str
@@ -223,11 +225,12 @@ class Alarm:
 async def alarms(
     connections: Connections, *, regions: Sequence[str] = (), profiles: Sequence[str] = ()
 ) -> tuple[list[Alarm], int, Seen]:
-    """Metric alarms that ring or have no data, and how many there are in all."""
+    """Metric and composite alarms that ring or have no data, and how many there are in all."""
     request = connections.narrowed(regions=regions, profiles=profiles)
-    seen = await reading(connections, request, ALARM)
+    # Recordings are of scans, which leave the composite ones out.
+    seen = await reading(connections, request, ALARM, *([] if request.replay else [COMPOSITE]))
     found = []
-    for each in seen.of(ALARM):
+    for each in (*seen.of(ALARM), *seen.of(COMPOSITE)):
         data = each.data
         found.append(
             Alarm(
@@ -236,6 +239,7 @@ async def alarms(
                 state=str(data.get("StateValue") or ""),
                 reason=str(data.get("StateReason") or ""),
                 metric=str(data.get("MetricName") or ""),
+                rule=str(data.get("AlarmRule") or ""),
                 threshold=data.get("Threshold"),
                 since=str(data.get("StateUpdatedTimestamp") or ""),
                 region=each.region,
@@ -289,9 +293,9 @@ async def buckets(
     return found, seen
 
 
-async def reading(connections: Connections, request: Any, kind: str) -> Seen:
-    """A look at one kind of AWS. Raises `InputError` where no account is open."""
-    seen = await connections.look(request, [kind])
+async def reading(connections: Connections, request: Any, *kinds: str) -> Seen:
+    """A look at kinds of AWS. Raises `InputError` where no account is open."""
+    seen = await connections.look(request, kinds)
     open_ones = [i for i in seen.identities if i.state is Connection.CONNECTED]
     if not open_ones:
         said = seen.identities[0] if seen.identities else None

@@ -61,6 +61,7 @@ class AlarmRow(BaseModel):
     state: str
     reason: str
     metric: str
+    rule: str = Field(description="Of a composite alarm: the alarms that it is made of")
     threshold: float | None
     since: str
     region: str
@@ -179,8 +180,8 @@ def add(door: Door) -> None:
         profile: Profile = "",
         limit: Limit = 100,
     ) -> Annotated[types.CallToolResult, AlarmsAnswer]:
-        """List CloudWatch metric alarms that are firing (ALARM) or have INSUFFICIENT_DATA, with the
-        reason and since when; alarms in state OK are left out.
+        """List CloudWatch metric and composite alarms that are firing (ALARM) or have
+        INSUFFICIENT_DATA, with the reason and since when; alarms in state OK are left out.
         """
         rows, total, found = await amazon.alarms(
             open_ones, regions=regions, profiles=chosen(profile)

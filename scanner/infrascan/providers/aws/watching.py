@@ -98,6 +98,19 @@ ALARMS = Listing(
     ),
 )
 
+# Read by the tools that list alarms, and not in every scan: no rule is about them.
+COMPOSITE_ALARMS = Listing(
+    kind="aws.cloudwatch.composite_alarm",
+    title="CloudWatch composite alarm",
+    service="cloudwatch",
+    operation="DescribeAlarms",
+    items="CompositeAlarms[]",
+    params={"AlarmTypes": ["CompositeAlarm"], "MaxRecords": 100},
+    id="{AlarmArn}",
+    name=("AlarmName",),
+    live=True,
+)
+
 LOG_GROUPS = Listing(
     kind="aws.logs.log_group",
     title="CloudWatch log group",
@@ -174,4 +187,4 @@ RECORDERS = Listing(
     ),
 )
 
-TABLES = (TRAILS, ALARMS, LOG_GROUPS, DETECTORS, RECORDERS)
+TABLES = (TRAILS, ALARMS, COMPOSITE_ALARMS, LOG_GROUPS, DETECTORS, RECORDERS)
