@@ -297,6 +297,21 @@ def test_from_a_privileged_pod_one_becomes_the_machine_beneath_it() -> None:
     assert path_to(searched([served(), *shop()]), ORDERS) is None
 
 
+@pytest.mark.parametrize("port", [5432, 3306])
+def test_a_pod_connects_to_what_admits_the_machine_beneath_it(port: int) -> None:
+    guard, machine, *database = inside(BY_GROUP, port=port)
+    node = [r for r in shop() if r.kind != "aws.ec2.instance"]
+    machine.id = "i-node"
+    machine.data |= {"InstanceId": "i-node", "PublicIpAddress": None}
+    guard.data["IpPermissions"] = []
+    path = path_to(searched([served(), *node, machine, guard, *database]), "db-1")
+
+    assert (path is not None) is (port == 5432)
+    if path:
+        assert moves(path)[-1] == "k8s-workload-database"
+        assert {e.resource.partition("/")[0] for e in path.steps[-1].evidence} >= {"k8s.pod", "aws.ec2.security_group", "aws.rds.db_instance"}  # fmt: skip
+
+
 def test_a_pod_holds_the_secrets_it_mounts() -> None:
     secret = thing("k8s.secret", "shop/db", {"metadata": {"namespace": "shop", "name": "db"}})
     path = path_to(searched([served(), *shop(), secret]), "shop/db")

@@ -169,7 +169,7 @@ class Hops:
             if end.verdict is False or target is source or not way.proof:
                 continue
             says, values = told(move.says, source, target)
-            along = move.along if not allowed else ()
+            along = move.along if not (allowed or move.port) else ()
             rules = move.fix.rules if move.fix else ()
             yield Hop(
                 move=move.id,
@@ -192,10 +192,17 @@ class Hops:
         return self.connected(move, source) if move.port else self.followed(move, source)
 
     def connected(self, move: Move, source: Resource) -> Iterator[Way]:
-        for kind in move.targets:
-            known = self.by_kind.get(kind, ())
-            for target, proof in self.admission.reached(move.port, source, kind, known):
-                yield Way(target=target, proof=proof)
+        """What admits the source by network, or the machine that it leads to."""
+        seen: set[int] = set()
+        for chain in self.chains(source, move.along) if move.along else ((),):
+            machine = chain[-1] if chain else source
+            led = self.chained(source, chain, move.along) if chain else ()
+            for kind in move.targets:
+                known = self.by_kind.get(kind, ())
+                for target, proof in self.admission.reached(move.port, machine, kind, known):
+                    if id(target) not in seen and (led or not chain):
+                        seen.add(id(target))
+                        yield Way(target=target, proof=(*proof, *led), chain=chain)
 
     def granted(self, move: Move, grants: Grants, source: Resource) -> Iterator[Way]:
         """What a permission leads to: what it is on, or what is beyond that by relations."""

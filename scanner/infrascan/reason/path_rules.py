@@ -290,16 +290,18 @@ class Files:
             self.document.wrong(at["stage"], f"stage is one of {', '.join(STAGES)}")
         grants = self.grants(at)
         on = grants.on if grants else ()
-        ways = ("along" in at and not on) + ("grants" in at) + ("network" in at)
+        ways = ("grants" in at) + ("network" in at)
+        ways += "along" in at and not on and "network" not in at
         if ways != 1 or (on and "along" not in at):
             self.document.wrong(
-                node, "a step has one of along, grants, network (along too where grants has on)"
+                node,
+                "a step has one of along, grants, network (along besides network or grants on)",
             )
         if not sources or not targets or (grants and grants.elsewhere):
             return None
         along = tuple(name.removesuffix("[]") for name in self.text(at, "along").split(".") if name)
         if along and not self.partial:
-            self.leads_there(at, along, on or sources, targets)
+            self.leads_there(at, along, on or sources, () if "network" in at else targets)
         network = self.known(at["network"], NETWORK, "network") if "network" in at else {}
         return Move(
             id=name,
