@@ -80,8 +80,12 @@ def test_scans_are_listed_in_pages(home: Path) -> None:
 def test_pages_of_findings_are_complete_and_worst_first(home: Path, limit: int) -> None:
     found = all_pages(lambda **more: queries.get_findings(home, limit=limit, **more), "findings")
     assert sorted(one["id"] for one in found) == sorted(one.id for one in newer().findings)
-    ranks = [SEVERITIES.index(one["severity"]) for one in found]
-    assert ranks == sorted(ranks)
+    order = [
+        (SEVERITIES.index(one["severity"]), -(one["monthly_saving"] or 0.0), one["rule"], one["resource"])
+        for one in found
+    ]  # fmt: skip
+    assert order == sorted(order)
+    assert len(set(order)) == len(order)  # nothing is left to chance
 
 
 @pytest.mark.parametrize(
