@@ -21,7 +21,7 @@ from tests.mcp_server.conftest import Served, environment
 
 PAGE = Path(__file__).parents[2] / "scanner" / "infrascan" / "mcp_server" / "README.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-HERE = Place(command="/usr/local/bin/infrascan", arguments=("mcp", "--transport", "stdio"))
+HERE = Place(command="infrascan", arguments=("mcp", "--transport", "stdio"))
 THERE = Place(url="https://ops.example:39393/mcp", token=True)
 
 
@@ -32,7 +32,7 @@ def blocks(language: str, text: str = TEXT) -> list[str]:
 @pytest.mark.parametrize("client", sorted(CLIENTS))
 def test_the_block_of_a_client_is_what_is_printed_for_it(client: str):
     place, _ = CLIENTS[client]
-    section = TEXT.split(f"`--client {client}`, into {place}:")
+    section = TEXT.split(f"`--client {client}`, in {place}:")
     assert len(section) == 2
     assert blocks(r"\w+", section[1])[0] == configuration(client, HERE)
 
