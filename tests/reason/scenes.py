@@ -344,6 +344,8 @@ PLACES = {
     "k8s": (CLUSTER, ""), "aws": (ACCOUNT, REGION), "github": ("acme", ""),
     "gcp": ("acme-prod", ""), "azure": ("sub-1", ""), "cloudflare": ("acc-1", ""),
     "digitalocean": ("team-1", ""), "docker": ("builder", ""),
+    "prometheus": ("prom:9090", ""), "alertmanager": ("alerts:9093", ""),
+    "pagerduty": ("api.pagerduty.com", ""),
 }  # fmt: skip
 
 

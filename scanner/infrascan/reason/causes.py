@@ -17,7 +17,7 @@ from infrascan.reason.change import Change, What, moment, stamp
 from infrascan.reason.changes import Blind, blind, everything, instant, order
 from infrascan.reason.diagnosis import Diagnosis, diagnoses
 from infrascan.reason.explanation import Explanation, Hypothesis
-from infrascan.reason.happened import clouds
+from infrascan.reason.happened import clouds, planes
 from infrascan.reason.symptoms import Sort, Symptom, symptoms
 from infrascan.reason.upstream import Graph, Reached
 from infrascan.reason.weighing import Weight
@@ -40,6 +40,7 @@ KINDS = (
     *("aws.dynamodb.table", "aws.cloudwatch.alarm", "aws.cloudtrail.event"),
     *("github.repository", "github.workflow", "github.deployment", "github.workflow_run"),
     *clouds.KINDS,
+    *planes.STATES,
 )
 AFTER = timedelta(minutes=10)  # how long after the time asked for a symptom may begin
 SAME = timedelta(minutes=15)  # between a deployment, the run that made it, and its rollout

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from infrascan.model import InputError, Reason, Resource, Scan, State
 from infrascan.packing import repacked
 from infrascan.reason.change import Change, What, at, moment, stamp
-from infrascan.reason.happened import aws, clouds, docker, events, github, kubernetes
+from infrascan.reason.happened import aws, clouds, docker, events, github, kubernetes, planes
 
 __all__ = ["Blind", "Change", "What", "blind", "everything", "timeline"]
 
@@ -38,6 +38,10 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
     "cloudflare": {"cloudflare.audit_log": "changes of the account and its zones"},
     "digitalocean": {"digitalocean.action": "actions on Droplets, volumes and images"},
     "docker": {"docker.container": "containers that were made, started and stopped"},
+    "prometheus": {"prometheus.alert": "alerts that fire"},
+    "alertmanager": {"alertmanager.alert": "alerts that fire"},
+    "pagerduty": {"pagerduty.incident": "incidents that are open"},
+    **{name: {} for name in ("loki", "grafana", "jaeger", "ollama")},  # they change nothing
 }
 # What no source of a provider tells, however well it was read.
 UNTOLD: Mapping[str, str] = {
@@ -130,6 +134,7 @@ def everything(scan: Scan, *, extra: Iterable[Change] = ()) -> list[Change]:
         *aws.changes(by_kind, names(scan)),
         *clouds.changes(by_kind, scan.resources),
         *docker.changes(by_kind),
+        *planes.changes(by_kind),
         *extra,
     ]
     return [change for change in found if moment(change.time)]

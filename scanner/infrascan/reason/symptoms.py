@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from infrascan.model import Evidence, Resource
 from infrascan.reason.change import Change, What, at, cited, dicts, mapping, moment, quoted
+from infrascan.reason.happened import planes
 from infrascan.reason.happened.aws import is_latency, onset
 from infrascan.reason.upstream import Graph
 
@@ -68,6 +69,17 @@ ERRORS = ("5xx", "4xx", "error", "fault", "failed", "unhealthy", "rejected", "ba
 FULL = ("cpu", "memory", "connections", "disk", "storage", "queue", "iops", "credit")
 
 
+# Words of an alert's name or summary -> what is wrong, the first that fits.
+TOLD: tuple[tuple[tuple[str, ...], Sort], ...] = (
+    (("oomkill", "out of memory"), Sort.OOM),
+    (("crashloop", "crash"), Sort.CRASH),
+    (("latency", "slow", "p99", "p95", "duration"), Sort.LATENCY),
+    (("error", "5xx", "failing"), Sort.ERRORS),
+    (("down", "unavailable", "absent", "notready", "not ready", "unreachable"), Sort.UNAVAILABLE),
+    (("cpu", "memory", "disk", "saturat", "queue", "connections"), Sort.SATURATED),
+)
+
+
 def symptoms(graph: Graph, keys: Sequence[str], changes: Sequence[Change]) -> list[Symptom]:
     """All that is wrong with these resources, first to last."""
     own = set(keys)
@@ -110,6 +122,8 @@ def of_state(resource: Resource, observed: str) -> Iterator[Symptom]:
         yield from of_stateful_set(resource)
     elif resource.kind == "aws.cloudwatch.alarm" and resource.data.get("StateValue") == "ALARM":
         yield of_alarm(resource, ())
+    elif planes.fires(resource):
+        yield of_alert(resource, ())
     elif resource.kind == "aws.elbv2.target_group":
         yield from of_targets(resource, observed)
     elif resource.kind == "aws.rds.db_instance":
@@ -241,6 +255,21 @@ def of_alarms(graph: Graph, resource: Resource) -> Iterator[Symptom]:
     for alarm, fact in graph.alarms.get(resource.key, ()):
         if alarm.data.get("StateValue") == "ALARM" and moment(onset(alarm)):
             yield of_alarm(alarm, (fact,))
+        elif planes.fires(alarm):
+            yield of_alert(alarm, (fact,))
+
+
+def of_alert(alert: Resource, facts: tuple[Evidence, ...]) -> Symptom:
+    """An alert of Prometheus or Alertmanager, or an incident of PagerDuty."""
+    folded = planes.words(alert).lower()
+    return Symptom(
+        sort=next((sort for words, sort in TOLD if any(w in folded for w in words)), Sort.REPORTED),
+        resource=alert.key,
+        name=alert.name,
+        since=planes.since(alert),
+        says=planes.says(alert),
+        evidence=(*planes.evidence(alert), *facts),
+    )
 
 
 def of_alarm(alarm: Resource, facts: tuple[Evidence, ...]) -> Symptom:

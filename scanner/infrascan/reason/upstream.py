@@ -15,6 +15,7 @@ from typing import Any
 from infrascan.model import Evidence, Resource, Scan
 from infrascan.paths import values
 from infrascan.reason.change import cite, dicts
+from infrascan.reason.happened import planes
 
 FARTHEST = 6.0
 # Reverse relations that lead to what a resource needs, with how far that is.
@@ -185,13 +186,16 @@ class Graph:
                     if isinstance(host, str) and host:
                         graph.hosts.setdefault(host.lower().rstrip("."), []).append(resource)
         for resource in scan.resources:
-            if resource.kind == "aws.cloudwatch.alarm":
+            if resource.kind == "aws.cloudwatch.alarm" or resource.kind in planes.STATES:
                 for about, fact in graph.measured(resource):
                     graph.alarms.setdefault(about.key, []).append((resource, fact))
         return graph
 
     def measured(self, alarm: Resource) -> Iterator[tuple[Resource, Evidence]]:
-        """What an alarm is about, by its dimensions."""
+        """What an alarm is about, by its dimensions; an alert or incident, by what it names."""
+        if alarm.kind in planes.STATES:
+            yield from self.alerted(alarm)
+            return
         dimensions = dicts(alarm.data.get("Dimensions"))
         given = {str(item.get("Name")): str(item.get("Value")) for _, item in dimensions}
         for place, item in dimensions:
@@ -209,6 +213,16 @@ class Graph:
                 if len(found) == 1 and fact:
                     yield found[0], fact
                     break
+
+    def alerted(self, alert: Resource) -> Iterator[tuple[Resource, Evidence]]:
+        """The one resource that the narrowest label names, where it is only one."""
+        given = planes.place(alert)
+        for name, kinds, fact in planes.names(alert):
+            for kind in kinds:
+                found = [one for one in self.named.get((kind, name), ()) if within(one, given)]
+                if len(found) == 1:
+                    yield found[0], fact
+                    return
 
     def parts(self, key: str) -> list[str]:
         """The resource and what it consists of: a service's workloads, a workload's pods."""
@@ -260,7 +274,7 @@ class Graph:
             for target in targets:
                 yield Hop(source=resource.key, relation=name, target=target.key), cost
         yield from self.called(resource)
-        if resource.kind == "aws.cloudwatch.alarm":
+        if resource.kind == "aws.cloudwatch.alarm" or resource.kind in planes.STATES:
             for about, fact in self.measured(resource):
                 hop = Hop(
                     source=resource.key, relation="measures", target=about.key, evidence=(fact,)

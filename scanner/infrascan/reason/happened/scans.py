@@ -8,7 +8,7 @@ from typing import Any
 
 from infrascan.model import JSON, Evidence
 from infrascan.reason.change import Change, What, quoted
-from infrascan.reason.happened import clouds
+from infrascan.reason.happened import clouds, planes
 from infrascan.reason.happened.kubernetes import WRITTEN
 from infrascan.store.diff import Thing, diff
 from infrascan.store.scans import resolve
@@ -25,6 +25,7 @@ REPORTS = frozenset(
         *("k8s.event", "k8s.pod", "k8s.replica_set", "k8s.job", "aws.cloudtrail.event"),
         *("aws.cloudwatch.alarm", "github.deployment", "github.workflow_run"),
         *clouds.BY_KIND,
+        *planes.STATES,
     }
 )
 
