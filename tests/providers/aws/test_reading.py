@@ -38,7 +38,8 @@ def everything(server: MotoServer, estate: dict[str, str], tmp_path_factory: Any
 
         async with trio.open_nursery() as nursery:
             for listing in TABLES:
-                nursery.start_soon(one, listing.kind)
+                if not listing.live:
+                    nursery.start_soon(one, listing.kind)
         reader.aws.close()
         return found, reader
 
@@ -58,7 +59,7 @@ def one(resources: list[Resource], kind: str, name: str = "") -> Resource:
 
 
 def test_every_kind_is_read_without_a_gap(resources: list[Resource]) -> None:
-    assert {r.kind for r in resources} == set(LISTINGS)
+    assert {r.kind for r in resources} == {k for k, each in LISTINGS.items() if not each.live}
     gaps = {(r.kind, field, gap.detail) for r in resources for field, gap in r.unread.items()}
     assert gaps == set()
 
