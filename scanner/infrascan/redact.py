@@ -32,7 +32,7 @@ FLAGS = r"(?:password|passwd|token|(?:api|access|secret|private)-?key|client-sec
 PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "private-key",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        r"-{0,5}BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{2,5}[\s\S]*?(?:-{2,5}END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{0,5}|\Z)",
     ),
     (
         "github-token",
@@ -80,7 +80,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         "bearer-token",  # and no "basic" before the name of something, which has a pattern of its own
         r"(?P<keep6>\b(?i:bearer|basic)\s{1,8})"
         + NO_NAME
-        + r"(?!A[KS]IA)[A-Za-z0-9_\-.~+/]{16,}+={0,2}(?!\s?:)",
+        + r"(?!A[KS]IA)[A-Za-z0-9_\-.~+/]{16,}+={0,2}(?!://)",
     ),
     ("npm-token", r"(?P<keep7>:_(?:authToken|auth|password)\s?=\s?[\"']?)[^\s\"'\[]{6,}"),
     (
@@ -102,7 +102,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         + TIED
         + r")"
         + NO_NAME
-        + r"(?!\[redacted|\$\{|\{\{|arn:|A[KS]IA|-----BEGIN|null\b|true\b|false\b|none\b)"
+        + r"(?!\[redacted|\$\{|\{\{|arn:|A[KS]IA|-{0,5}BEGIN |null\b|true\b|false\b|none\b)"
         + r"(?:(?<=\")[^\"\\]{6,}|(?<=')[^'\\]{6,}|[^\s\"',;&]{6,})",
     ),
 )
@@ -112,7 +112,7 @@ CLASSES: Mapping[str, str] = {f"c{i}": name for i, (name, _) in enumerate(PATTER
 # Each secret holds one of these. RE2 looks for them in a whole answer at once, so the common case,
 # no secret anywhere, costs one linear pass; only answers that may hold one are walked.
 HINTS = (
-    r"-----BEGIN|gh[pousr]_|github_pat|gl[a-z]{2,5}[-_]|xox[abceprs]-|xapp-|hooks\.slack"
+    r"PRIVATE KEY|gh[pousr]_|github_pat|gl[a-z]{2,5}[-_]|xox[abceprs]-|xapp-|hooks\.slack"
     r"|eyJ[A-Za-z0-9_\-]+\.eyJ|AIza|ya29\.|[rs]k_(?:live|test)|whsec_|sk-[A-Za-z0-9_\-]{24}|SG\.|npm_"
     r"|pypi-|dckr_|do[opr]_v1|hv[sbr]\.|hf_|[0-9]Q~|AccountKey=|AccessKey=|[?&]sig=|X-Amz-S"
     r"|A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+\"]|://[^\s/@]*:[^\s/]*@|(?i:bearer|basic)\s"
