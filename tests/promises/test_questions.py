@@ -18,9 +18,10 @@ import trio
 
 from infrascan.collect.provider import Call
 from infrascan.collect.recording import Replay
-from infrascan.model import Gap, ReadError, Reason, Scan, State
+from infrascan.model import Coverage, Gap, Partition, ReadError, Reason, Scan, State
 from infrascan.pipeline import DEMO, Request, look
 from infrascan.pipeline.live import looked
+from infrascan.providers import PLANES
 from infrascan.questions import Answer, Who, ask, shipped_catalogue
 from infrascan.questions.asking import resolved
 from infrascan.reason import causes, changes, naming, telling
@@ -49,6 +50,11 @@ def permission(kind: str) -> str:
 def without(denied: str, kinds: Collection[str]) -> Scan:
     """These kinds as the estate has them, and every partition of one denied."""
     whole = everything()
+    provider = denied.partition(".")[0]
+    if provider in PLANES:  # the demo has none; one that was asked, and refused
+        place = Partition(provider=provider, account="acme", region="", kind=denied)
+        seen = Coverage(partition=place, state=State.UNREAD, resources=0, calls=1, failed=1)
+        whole = replace(whole, coverage=[*whole.coverage, seen])
     places = [c.partition for c in whole.coverage if c.partition.kind == denied]
     made = [
         Gap(provider=place.provider, account=place.account, region=place.region, kind=denied,
@@ -67,7 +73,7 @@ def without(denied: str, kinds: Collection[str]) -> Scan:
             if c.partition.kind == denied
             else c
             for c in whole.coverage
-            if c.partition.kind in kinds
+            if c.partition.kind in (*kinds, denied)
         ],
     )
 
