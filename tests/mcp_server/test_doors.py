@@ -20,7 +20,6 @@ from mcp_types import Implementation
 
 from infrascan.cli import main
 from infrascan.cli.parser import parser
-from infrascan.mcp_server import clients
 from infrascan.mcp_server.workspace import Options
 from tests.mcp_server.conftest import (
     Served,
@@ -245,16 +244,3 @@ def test_a_state_is_counted_by_type_and_its_outputs_stay_hidden(
     for value in ("canary-db-password", "AKIARZPUZDIKGC5ZUI5Z", "acme-shop-assets"):
         assert value not in said
     assert "sensitive outputs, hidden: db_password" in found.content[0].text
-
-
-def test_the_page_for_agents_has_what_each_client_needs():
-    """Which another test starts a server with, as it is printed."""
-    page = Path(clients.__file__).with_name("README.md").read_text(encoding="utf-8")
-    stdio = clients.Place(command="infrascan", arguments=("mcp", "--transport", "stdio"))
-    running = clients.Place(url="http://127.0.0.1:39393")
-    for name, (where, _) in clients.CLIENTS.items():
-        place = running if name == "openclaw" else stdio
-        heading = f"`--client {name}`, in {where}:"
-        assert heading in page
-        block = page.split(heading)[1].split("```")[1].partition("\n")[2]
-        assert block == clients.configuration(name, place)
