@@ -291,8 +291,9 @@ class Files:
         grants = self.grants(at)
         on = grants.on if grants else ()
         ways = ("grants" in at) + ("network" in at)
-        ways += "along" in at and not on and "network" not in at
-        if ways != 1 or (on and "along" not in at):
+        narrowed = bool(grants and (on or grants.elsewhere))  # also to a kind of another provider
+        ways += "along" in at and not narrowed and "network" not in at
+        if ways != 1 or (narrowed and "along" not in at):
             self.document.wrong(
                 node,
                 "a step has one of along, grants, network (along besides network or grants on)",
