@@ -122,6 +122,7 @@ LOKI = (
         items="data[]",
         optional=True,  # without any stream, data is left out
         wrap="name",
+        fields={"name": {}},
         id="{name}",
         name=("name",),
     ),
@@ -168,6 +169,7 @@ JAEGER = (
         items="data[]",
         optional=NULL,
         wrap="name",
+        fields={"name": {}},
         id="{name}",
         name=("name",),
         relations=(
