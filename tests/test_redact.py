@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrascan import redact
+from infrascan.collect.recording import Replay
+from infrascan.pipeline import DEMO
+from infrascan.shipped import shipped
+from tests.promises.canaries import FORMS, SIGN
 
 # Made up, in the shapes that vendors document.
 SECRETS = {
@@ -182,3 +186,115 @@ def test_one_secret_in_a_long_list_is_found():
 
     assert "[redacted:openai-key]" == found[777]["note"]
     assert items[:777] == found[:777]
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("holder", ["{}", "CI_{}", 'note="{}"', "({})", "a {} b", "x,{},y"])
+def test_a_secret_is_found_behind_a_name_in_quotes_and_in_json_within_json(name: str, holder: str):
+    if name == "password-flag" and holder == "CI_{}":
+        holder = "CI {}"  # a name glued to a program is another program
+    said = holder.format(FORMS[name])
+    for data in (
+        [said],
+        {"Description": said},
+        {said: ""},
+        [json.dumps({"a": json.dumps([said])})],
+    ):
+        assert SIGN[:10] not in json.dumps(redact.scrub(data))
+
+
+@given(st.lists(st.sampled_from([*FORMS.values(), " ", "\n", '"', "token: ", "Bearer ", "=", "a"])))
+def test_secrets_in_any_order_are_taken_out_once_and_for_all(parts: list[str]):
+    once = redact.text(" ".join(parts))
+
+    assert SIGN[:10] not in once
+    assert once == redact.text(once)
+    assert [once] == redact.scrub([once])
+
+
+@given(st.lists(st.sampled_from([*FORMS.values(), *SECRETS.values(), "x", " "]), max_size=4))
+def test_whatever_would_be_taken_out_is_hinted_at(parts: list[str]):
+    text = " ".join(parts)
+
+    assert not redact.SECRET.search(text) or redact.hint().search(text)
+
+
+HOSTILE = (
+    "-eyJaaaaaaaa",
+    "eyJaaaaaaaa.eyJaaaaaaaa",
+    "-----BEGIN A ",
+    "-----BEGIN PRIVATE KEY-----",
+    "a://b:",
+    "curl a ",
+    "a-a.password",
+    "bearer  ",
+    "--token",
+    "sk-a-",
+    "pypi-a",
+    'password=\\"',
+    "https://hooks.slack.com/services/",
+    "SG.a.",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_costs_time_in_line_with_its_length(piece: str):
+    tail = " ghp_" + "a" * 36  # so that it is looked at at all
+
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece)) + tail
+        took = []
+        for _ in range(3):
+            began = time.thread_time()
+            redact.text(text)
+            took.append(time.thread_time() - began)
+        return min(took)
+
+    short, long = seconds(5_000), seconds(40_000)
+
+    assert long < 40 * max(short, 0.001), (short, long)  # eight times as long; its square is 64
+
+
+PUBLIC = (
+    "arn:aws:iam::111122223333:role/github-deploy-shop",
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "registry.example/shop/api@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e2b1d0aa-5c1f-4d0e-9a51-0000000ac3e1",
+    "AKIAIOSFODNN7EXAMPLE",
+    "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E",
+    "/subscriptions/e2b1d0aa/resourceGroups/shop/providers/Microsoft.KeyVault/vaults/tokens",
+    "projects/acme/secrets/db-password/versions/3",
+    "basic-authentication-is-disabled-for-all",
+    "the Basic tier of Redis",
+    "--token-ttl 3600 --password-file /run/secrets/db",
+    "curl -u $USER https://api.example/",
+    "git@github.com:acme/shop.git",
+    "skeleton-key: sk-learn and sk-image",
+)
+
+
+@pytest.mark.parametrize("text", PUBLIC)
+def test_ids_digests_and_prose_stay_readable(text: str):
+    assert text == redact.text(text)
+    assert {"Id": text} == redact.scrub({"Id": text})
+
+
+@pytest.mark.parametrize("field", sorted(redact.PUBLIC_FIELDS))
+def test_the_vendors_public_fields_stay_readable(field: str):
+    assert {field: "required-or-some-page"} == redact.scrub({field: "required-or-some-page"})
+
+
+def test_the_recorded_demo_holds_nothing_to_take_out():
+    """Its answers were cleaned once; that its ids stay readable, is that they stay as they are."""
+    for line in Replay.open(shipped("estates") / DEMO).answers.values():
+        assert line.get("answer") == redact.scrub(line.get("answer")), line["api"]
+
+
+def test_the_word_after_a_flag_of_a_command_is_hidden():
+    words = ["serve", "--db-password", "tulip-field", "--token", "/run/token", "--port", "8080"]
+
+    assert {"args": ["serve", "--db-password", "[redacted:password]", *words[3:]]} == redact.scrub(
+        {"args": words}
+    )
