@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from infrascan.model import Resource
+from infrascan.model import Connection, Identity, Resource
 from infrascan.reason.change import What
+from infrascan.reason.changes import blind
 from infrascan.reason.happened import clouds, docker
+from tests.reason import scenes
 
 GROUP = "/subscriptions/s/resourceGroups/shop"
 NSG = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/web"
@@ -135,3 +137,28 @@ def test_containers_tell_when_they_were_made_and_how_they_ended(
 
     assert [change.kind for change in found] == kinds
     assert all(change.evidence for change in found)
+
+
+def test_what_a_platform_never_tells_is_said_beside_what_it_does():
+    scene = {"title": "t", "now": "18:40", "noise": 0, "estate": [], "providers": ["digitalocean"]}
+    scan = scenes.made(scene)
+    scan.identities.append(
+        Identity(provider="digitalocean", state=Connection.CONNECTED, account="team-1")
+    )
+    said = [source.sentence for source in blind(scan, scenes.at("18:00"))]
+
+    assert said == [
+        "digitalocean does not tell of edits of firewalls, load balancers, databases and apps:"
+        " digitalocean keeps no log of them that can be read"
+    ]
+    longer = [source.sentence for source in blind(scan, scenes.at("-3 18:00"))]
+    assert longer == said  # of two hundred actions none is missing where there are fewer
+
+
+def test_a_log_of_one_day_is_said_not_to_reach_further():
+    scene = {"title": "t", "now": "18:40", "noise": 0, "estate": [], "providers": ["gcp"]}
+    scan = scenes.made(scene)
+
+    assert blind(scan, scenes.at("18:00")) == []
+    (found,) = blind(scan, scenes.at("-3 18:00"))
+    assert (found.source, found.forgets) == ("gcp.logging.activity", True)

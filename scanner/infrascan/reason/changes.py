@@ -85,6 +85,8 @@ class Blind:
         where = f" of {self.place}" if self.place else ""
         if self.forgets:
             return f"{self.source}{where} does not reach back so far: {self.why}"
+        if "." not in self.source:  # the platform itself tells of it nowhere
+            return f"{self.source} does not tell of {self.tells}: {self.why}"
         closing = f" (to close: {self.closes})" if self.closes else ""
         return f"{self.source}{where} was not read, so {self.tells} may be missing: {self.why}{closing}"
 
