@@ -147,10 +147,11 @@ def test_what_a_platform_never_tells_is_said_beside_what_it_does():
     )
     said = [source.sentence for source in blind(scan, scenes.at("18:00"))]
 
-    assert said == [
+    (sentence,) = said
+    assert sentence == (
         "digitalocean does not tell of edits of firewalls, load balancers, databases and apps:"
         " digitalocean keeps no log of them that can be read"
-    ]
+    )
     longer = [source.sentence for source in blind(scan, scenes.at("-3 18:00"))]
     assert longer == said  # of two hundred actions none is missing where there are fewer
 
