@@ -141,7 +141,7 @@ def estate(
         patch.setattr("infrascan.mcp_server.workspace.shipped", lambda _: made.folder)
         patch.setattr("infrascan.mcp_server.toolsets.research.shipped", lambda _: made.folder)
         formats = ("--format", ",".join(sorted(FORMATS)), "--output", made.folder / "out")
-        model = ("--model", OPENAI) if request.param else ()
+        model = ("--model", OPENAI, "--max-tokens", "60000") if request.param else ()
         code = made.run("run", "--replay", made.recording, "--json-logs", *model, *formats)
         assert code == cli.CLEAN
         yield made
