@@ -7,6 +7,7 @@ Amounts of other currencies are converted (`exchange`) before anything adds them
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -161,6 +162,8 @@ STANDS_FOR: Mapping[str, str] = {
     "gcp.compute.instance_group_manager": "instances",
     "gcp.container.node_pool": "instances",
 }
+# What code that expects one form raises at another.
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError)
 # The same, where the scan also read the account in which those are.
 RUNS_ON: Mapping[str, tuple[str, ...]] = {
     "k8s.node": ("instance",),
@@ -173,16 +176,22 @@ RUNS_ON: Mapping[str, tuple[str, ...]] = {
 def stands_for(resource: Resource) -> str:
     """The relation to the resources whose cost this one's is; "" when it has a cost of its own."""
     if resource.kind == "aws.ec2.instance":
-        state = (resource.data.get("State") or {}).get("Name")
-        return "volumes" if state in machines.STOPPED else ""
+        return "volumes" if word(resource.data, "State", "Name") in machines.STOPPED else ""
     if resource.kind == "gcp.compute.instance":
-        return "attached_disks" if resource.data.get("status") in gcp.STOPPED else ""
+        return "attached_disks" if word(resource.data, "status") in gcp.STOPPED else ""
     if resource.kind == "azure.compute.virtual_machine":
         return "disks" if azure.power(resource) == azure.STOPPED else ""
     for relation in RUNS_ON.get(resource.kind, ()):
         if resource.links.get(relation):
             return relation
     return STANDS_FOR.get(resource.kind, "")
+
+
+def word(data: Any, *path: str) -> str:
+    """The string at a path of keys; "" where there is none."""
+    for key in path:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data if isinstance(data, str) else ""
 
 
 def payers(resource: Resource) -> tuple[Resource, ...]:
@@ -217,7 +226,14 @@ def priced(resource: Resource, of: Sequence[Resource], prices: Prices) -> Price:
         raise UnpricedError(f"its {missing} is not in this scan")
     if resource.kind not in ENTRIES:
         raise UnpricedError(f"no prices for {resource.kind}")
-    return dollars(ENTRIES[resource.kind](resource, prices), prices)
+    try:
+        found = dollars(ENTRIES[resource.kind](resource, prices), prices)
+    except (*MALFORMED, ArithmeticError, StopIteration) as error:
+        # A figure that is none must not cost a whole scan.
+        raise UnpricedError("its answer has another form than a price needs") from error
+    if not math.isfinite(found.monthly) or found.monthly < 0:
+        raise UnpricedError("its answer holds a figure that cannot be a price")
+    return found
 
 
 def together(resource: Resource, relation: str, of: Sequence[Resource], prices: Prices) -> Price:
