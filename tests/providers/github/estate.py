@@ -135,7 +135,12 @@ def of_repository(name: str = "shop", **more: Any) -> dict[str, Any]:
     """Everything below one repository."""
     base = f"/repos/{ORG}/{name}"
     whole = repository(name, **more)
-    run = {"id": 5, "path": ".github/workflows/ci.yml", "status": "completed", "conclusion": "success"}
+    run = {
+        "id": 5,
+        "path": ".github/workflows/ci.yml",
+        "status": "completed",
+        "conclusion": "success",
+    }
     person = {**PERSON, "permissions": {"admin": True, "push": True}}
     environment = {
         "id": 1,
