@@ -81,7 +81,14 @@ class Window:
                         code=str(result["StatusCode"]),
                         call="cloudwatch.GetMetricData",
                     )
-                number = int(str(result.get("Id", "m-1"))[1:])
+                name = str(result.get("Id", ""))[1:]
+                if not name.isdecimal():
+                    raise ReadError(
+                        Reason.MALFORMED,
+                        "CloudWatch answered for a metric that was not asked for",
+                        call="cloudwatch.GetMetricData",
+                    )
+                number = int(name)
                 points.setdefault(number, []).extend(result.get("Values") or ())
         found: list[dict[str, Any]] = [{} for _ in self.scopes]
         for number, query in enumerate(self.queries):
