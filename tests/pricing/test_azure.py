@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.pricing.estate import resource
-from tests.pricing.test_azure_oracle import azure, machine
-from tests.pricing.test_oracle import monthly
 
 from infrascan.model import Resource
 from infrascan.pricing import price_all, quote, saving
+from tests.pricing.estate import resource
+from tests.pricing.test_azure_oracle import azure, machine
+from tests.pricing.test_oracle import monthly
 
 
 def reason(found: Resource) -> str:

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from tests.pricing.estate import resource
-from tests.pricing.test_oracle import CENT, golden, monthly, named
 
 from infrascan.model import Resource
+from tests.pricing.estate import resource
+from tests.pricing.test_oracle import CENT, golden, monthly, named
 
 MACHINES = (
     "virtual_machine_test",

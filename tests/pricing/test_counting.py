@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.pricing.estate import database, group, instance, node, volume
 
 from infrascan.model import Category, Finding, Resource, Severity
 from infrascan.pricing import count_once, price_all, quote, saving
+from tests.pricing.estate import database, group, instance, node, volume
 
 KINDS = ("t3.micro", "m5.large", "m5.xlarge", "c5.large", "q7.mega")
 DISKS = ("gp2", "gp3", "io1", "st1", "xx9")

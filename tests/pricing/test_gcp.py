@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.pricing.estate import resource
 
 from infrascan.model import Gap, Reason, Resource
 from infrascan.pricing import price_all, quote, saving
+from tests.pricing.estate import resource
 
 ZONE = "https://www.googleapis.com/compute/v1/projects/acme/zones/europe-west1-b"
 REGION = "https://www.googleapis.com/compute/v1/projects/acme/regions/europe-west1"

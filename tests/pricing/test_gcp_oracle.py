@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from tests.pricing.estate import resource
-from tests.pricing.test_oracle import CENT, golden, monthly, named
 
 from infrascan.model import Resource
+from tests.pricing.estate import resource
+from tests.pricing.test_oracle import CENT, golden, monthly, named
 
 ZONE = "https://www.googleapis.com/compute/v1/projects/acme/zones/us-central1-a"
 # Infracost takes a sustained-use discount off these families, which a list price does not have.

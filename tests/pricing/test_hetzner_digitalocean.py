@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from fixtures.estates import hetzner_acme
 from fixtures.estates.digitalocean_acme import balancer, droplet, volume
-from tests.pricing.estate import instance, resource
 
 from infrascan.model import Price, Resource
 from infrascan.pricing import price_all, quote, saving, shipped
 from infrascan.pricing.exchange import dollars
 from infrascan.pricing.prices import UnpricedError
+from tests.pricing.estate import instance, resource
 
 RATE = 1.1761  # USD for a euro, 2026-05-08
 

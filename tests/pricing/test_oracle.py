@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pricing.estate import cache, database, instance, resource, volume
 
 from infrascan.model import Resource
 from infrascan.pricing import quote
+from tests.pricing.estate import cache, database, instance, resource, volume
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "prices" / "infracost.csv"
 CENT = 0.0101

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.pricing.estate import cache, database, group, instance, node, resource, volume
 
 from infrascan.model import Gap, Reason, Resource
 from infrascan.pricing import price_all, quote, saving
+from tests.pricing.estate import cache, database, group, instance, node, resource, volume
 
 
 def monthly(found: Resource) -> float:
