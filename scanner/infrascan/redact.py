@@ -102,7 +102,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         + TIED
         + r")"
         + NO_NAME
-        + r"(?!\[redacted|\$\{|\{\{|arn:|A[KS]IA|-{0,5}BEGIN |null\b|true\b|false\b|none\b)"
+        + r"(?!\[redacted|\$\{|\{\{|arn:|-{0,5}BEGIN |null\b|true\b|false\b|none\b)"
         + r"(?:(?<=\")[^\"\\]{6,}|(?<=')[^'\\]{6,}|[^\s\"',;&]{6,})",
     ),
 )

@@ -29,6 +29,8 @@ for line in FILE.read_text(encoding="utf-8").splitlines():
 LISTED = [
     (listing.kind, number)
     for listing in TABLES
+    # Of alarms, the recorded answers were asked for those on a metric.
+    if listing.kind != "aws.cloudwatch.composite_alarm"
     for number in range(len(ANSWERS.get(f"{listing.service}.{listing.operation}", ())))
 ]
 

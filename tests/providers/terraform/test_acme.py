@@ -24,6 +24,7 @@ def test_acme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     everything = json.dumps([r.data for r in read.resources])
     assert {i.state for i in read.identities} == {Connection.CONNECTED}
     assert sorted(i.account for i in read.identities) == [
+        "prod/landing",
         "prod/network",
         "prod/search-plan",
         "prod/shop",
@@ -31,6 +32,7 @@ def test_acme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         "staging/legacy",
     ]
     assert {(g.account, g.field, g.reason) for g in read.gaps} == {
+        ("prod/landing", "", Reason.UNAUTHENTICATED),  # in a bucket, and AWS is not here
         ("prod/search-plan", "", Reason.MALFORMED),
         ("prod/shop", "lock", Reason.OUT_OF_SCOPE),  # told only to who tries to lock it
     }
