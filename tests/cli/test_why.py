@@ -211,3 +211,28 @@ def test_the_incident_of_the_demo(infrascan: Command):
     told = infrascan("timeline", "--since", "30m", "--demo", "--json", "-q").json["changes"]
     assert {"github.deployment", "k8s.replica_set", "k8s.pod", "k8s.config_map",
             "aws.cloudwatch.alarm", "aws.cloudtrail.event"} <= {c["source"] for c in told}  # fmt: skip
+
+
+def broken(infrascan: Command) -> dict[str, str]:
+    """The environment of somebody whose kubeconfig is none."""
+    path = infrascan.folder / "kubeconfig"
+    path.write_text("a: [b")
+    return {"KUBECONFIG": str(path)}
+
+
+def test_where_nothing_could_be_read_nothing_changed_is_not_said(infrascan: Command):
+    env = broken(infrascan)
+    told = infrascan("timeline", "--since", "30m", "--json", env=env)
+    assert told.code == CLEAN
+    unread = {source["source"]: source for source in told.json["not_read"]}
+    assert "k8s.event" in unread
+    assert "is not YAML" in unread["k8s.event"]["why"]
+    assert "kubeconfig" in unread["k8s.event"]["closes"]
+    assert "is not YAML" in infrascan("timeline", "--since", "30m", env=env).out
+
+
+def test_what_may_be_in_what_was_not_read_is_not_said_to_be_nowhere(infrascan: Command):
+    done = infrascan("why", "web", env=broken(infrascan))
+    assert done.code == USAGE
+    assert 'no resource is called "web"; not all was read, so it may be there' in done.complaint
+    assert "is not YAML" in done.complaint

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from infrascan.model import InputError, Reason, Resource, Scan, State
+from infrascan.model import Connection, InputError, Reason, Resource, Scan, State
 from infrascan.packing import repacked
 from infrascan.reason.change import Change, What, at, moment, stamp
 from infrascan.reason.happened import aws, clouds, docker, events, github, kubernetes, planes
@@ -210,7 +210,7 @@ def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
     start = instant(since) if since is not None else None
     reach = reaches(scan)
     providers = sorted({entry.partition.provider for entry in scan.coverage})
-    connected = {identity.provider for identity in scan.identities if identity.account}
+    connected = {i.provider for i in scan.identities if i.state is Connection.CONNECTED}
     for provider in dict.fromkeys((*providers, *sorted(connected))):
         if provider not in SOURCES:
             tells = "what was changed there"
@@ -224,7 +224,20 @@ def blind(scan: Scan, since: datetime | str | None = None) -> list[Blind]:
             found += unseen(scan, kind, tells, reach, start)
     if start is not None:
         found += too_short(scan, reach, start)
-    return found
+    return [*found, *closed(scan)]
+
+
+def closed(scan: Scan) -> Iterator[Blind]:
+    """The sources of what could not be opened at all: an account, a cluster, a whole provider."""
+    for gap in scan.gaps:
+        if gap.kind or gap.field or gap.resource:
+            continue
+        every = SOURCES.get(gap.provider) or {gap.provider: "what was changed there"}
+        for source, tells in every.items():
+            why = f"{gap.reason}: {gap.detail}"
+            yield Blind(
+                source=source, place=gap.account, tells=tells, why=why, closes=gap.permission
+            )
 
 
 def unseen(

@@ -22,6 +22,17 @@ CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 SHOWN = 5
 
 
+def unseen(scan: Scan) -> str:
+    """What to add where something was not found: what was not read may hold it."""
+    gaps = [gap for gap in scan.gaps if not gap.field and not gap.resource]
+    if not gaps:
+        return ""
+    more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
+    first = gaps[0]
+    closes = f"; {first.permission}" if first.permission else ""
+    return f"; not all was read, so it may be there: {first.place}: {first.detail}{more}{closes}"
+
+
 def find(scan: Scan, text: str) -> Resource:
     """The resource meant: a key, an id, a name, or `kind/name`. Raises `InputError`."""
     exact = [r for r in scan.resources if r.key == text]
@@ -40,7 +51,7 @@ def find(scan: Scan, text: str) -> Resource:
         names = {r.name for r in scan.resources}
         near = get_close_matches(text, names, n=1)
         hint = f"; did you mean {quoted(near[0], 80)}?" if near else ""
-        raise InputError(f"no resource is called {quoted(text, 80)}{hint}")
+        raise InputError(f"no resource is called {quoted(text, 80)}{hint}{unseen(scan)}")
     best = min(place(r) for r in found)
     meant = [r for r in found if place(r) == best]
     if len(meant) == 1:
