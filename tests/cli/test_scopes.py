@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infrascan.cli.parser import SCOPES, parser
-from infrascan.cli.run import request_of, scopes
+from infrascan.cli.run import request_of
+from infrascan.cli.selection import scopes
 from infrascan.providers import at_hand
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,13 @@ from typing import Any
 import trio
 
 from infrascan import cli
+from infrascan.cli import selection
 from infrascan.cli.models import model_choice
-from infrascan.cli.run import names, scopes, selecting
 from infrascan.model import InputError
-from infrascan.pipeline import DEMO, Request, all_kinds
+from infrascan.pipeline import Request, all_kinds
 from infrascan.questions import Answer, Router, Who, entries, load, shipped_catalogue
 from infrascan.questions import ask as asked
 from infrascan.render.inert import short, visible
-from infrascan.shipped import shipped
 from infrascan.store.home import home
 
 ROWS = 20
@@ -71,22 +71,8 @@ def router(own: list[str]) -> Router | None:
 
 def request_of(options: argparse.Namespace) -> Request:
     """What to read. Raises `InputError` for options that contradict one another."""
-    if options.demo and options.replay:
-        raise InputError("--demo and --replay both name a recording; give one of them")
-    recorded = options.demo or options.replay
-    if recorded and (named := selecting(options)):
-        raise InputError(
-            f"a recording holds its own accounts, regions and scopes; leave out {', '.join(named)}"
-        )
-    replay = shipped("estates") / DEMO if options.demo else options.replay and Path(options.replay)
-    return Request(
-        providers=names(options.providers, "--providers"),
-        profiles=tuple(options.profile or ()),
-        regions=names(options.region, "--region"),
-        contexts=tuple(options.context or ()),
-        scopes=scopes(options.scopes),
-        secrets=options.k8s_secrets,
-        replay=replay or None,
+    return replace(
+        selection.request(options, selection.recording(options)),
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline,
     )

@@ -104,6 +104,42 @@ def command(
     return added
 
 
+def add_providers(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--providers",
+        metavar="NAME,...",
+        action="append",
+        help="which providers, such as aws,k8s (default: each one that has credentials)",
+    )
+
+
+def add_rule_folders(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--rules",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of your own rules, besides the shipped ones (repeatable)",
+    )
+    group.add_argument(
+        "--category",
+        choices=CATEGORIES,
+        action="append",
+        default=[],
+        help="only rules of this category (repeatable)",
+    )
+
+
+def add_call_timeout(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--call-timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long one attempt of one call may take (default: %(default)g)",
+    )
+
+
 def add_selection(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--profile", metavar="NAME", action="append", help="AWS profile (repeatable)"

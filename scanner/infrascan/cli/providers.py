@@ -11,7 +11,7 @@ from functools import partial
 import trio
 
 from infrascan import cli
-from infrascan.cli.run import names, scopes
+from infrascan.cli.selection import names, scopes
 from infrascan.collect.provider import Selection
 from infrascan.model import Connection, Identity
 from infrascan.pipeline import Request, identities, now

@@ -15,16 +15,15 @@ from pathlib import Path
 import trio
 
 from infrascan import cli
+from infrascan.cli import selection
 from infrascan.cli.models import model_choice
 from infrascan.cli.output import Output
-from infrascan.cli.parser import SCOPES
 from infrascan.cli.progress import Shown, progress, show_logs
 from infrascan.collect.engine import Collection
 from infrascan.collect.nursery import open_nursery
 from infrascan.model import Category, Connection, InputError, Reason, Scan, Severity
-from infrascan.pipeline import DEMO, NotStoredError, Request, scan
+from infrascan.pipeline import NotStoredError, Request, scan
 from infrascan.render.gaps import remedy, why
-from infrascan.shipped import shipped
 from infrascan.store.home import home
 
 GARBAGE = (50_000, 20, 100)  # new objects, and rounds of the collector, between its looks
@@ -103,9 +102,7 @@ async def stop_on_signal(signals: AsyncIterator[int], collection: Collection, sh
 
 
 def request_of(options: argparse.Namespace) -> Request:
-    if options.demo and options.replay:
-        raise InputError("--demo and --replay both name a recording; give one of them")
-    replay = shipped("estates") / DEMO if options.demo else options.replay and Path(options.replay)
+    replay = selection.recording(options)
     if replay and options.record:
         raise InputError(
             "--record keeps answers from the network; it cannot be used on a recording"
@@ -115,53 +112,18 @@ def request_of(options: argparse.Namespace) -> Request:
         raise InputError(
             f"--resume goes on with a scan of the network, so {other} cannot be used with it"
         )
-    if replay and (named := selecting(options)):
-        raise InputError(
-            f"a recording holds its own accounts, regions and scopes; leave out {', '.join(named)}"
-        )
-    return Request(
-        providers=names(options.providers, "--providers"),
-        profiles=tuple(options.profile or ()),
-        regions=names(options.region, "--region"),
-        contexts=tuple(options.context or ()),
-        scopes=scopes(options.scopes),
-        secrets=options.k8s_secrets,
+    return replace(
+        selection.request(options, replay),
         rule_folders=tuple(Path(folder) for folder in options.rules),
         categories=tuple(Category(name) for name in options.category),
         severity=Severity(options.severity) if options.severity else None,
         record=Path(options.record) if options.record else None,
-        replay=replay or None,
         resume=options.resume,
         processes=options.processes,
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline,
         model=model_choice(options),
     )
-
-
-def selecting(options: argparse.Namespace) -> list[str]:
-    """The options given that choose what to read."""
-    given = [name for name in ("profile", "region", "context") if getattr(options, name)]
-    return [*(f"--{name}" for name in given), *dict(options.scopes)]
-
-
-def scopes(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """`[("--project", "a"), ("--folder", "7")]` as {"gcp": ("projects/a", "folders/7")}."""
-    spellings = {option: (provider, spelling) for option, _, provider, spelling, _ in SCOPES}
-    found: dict[str, dict[str, None]] = {}
-    for option, value in pairs:
-        provider, spelling = spellings[option]
-        found.setdefault(provider, {})[spelling.format(value)] = None
-    return {provider: tuple(parts) for provider, parts in found.items()}
-
-
-def names(given: list[str] | None, option: str) -> tuple[str, ...]:
-    """`["aws,k8s", "gcp"]` as ("aws", "k8s", "gcp"), each once. Raises `InputError` for none."""
-    parts = (part.strip() for text in given or () for part in text.split(","))
-    found = tuple(dict.fromkeys(part for part in parts if part))
-    if given and not found:  # an empty variable in a script must not mean "all"
-        raise InputError(f"{option} is empty; name at least one, or leave the option out")
-    return found
 
 
 def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tuple[int, list[str]]:
@@ -171,7 +133,7 @@ def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tu
         return cli.DEFECT, [f"{gap.place}: {gap.detail}; please report it" for gap in defects[:3]]
     if result.interrupted:
         return cli.INTERRUPTED, []
-    if unread := unread_providers(result):
+    if unread := result.silent_providers:
         return cli.COVERAGE, [f"{name} could not be read: {cause(result, name)}" for name in unread]
     percent = result.coverage_percent
     if min_coverage is not None and percent < min_coverage:
@@ -179,13 +141,6 @@ def verdict(result: Scan, fail_on: str | None, min_coverage: float | None) -> tu
     if fail_on and any(f.severity.rank <= Severity(fail_on).rank for f in result.findings):
         return cli.FINDINGS, []
     return cli.CLEAN, []
-
-
-def unread_providers(result: Scan) -> list[str]:
-    """Providers that were asked for and gave nothing at all."""
-    connected = {i.provider for i in result.identities if i.state is Connection.CONNECTED}
-    read = {c.partition.provider for c in result.coverage if c.calls > c.failed}
-    return [name for name in result.scope["providers"] if name not in connected & read]
 
 
 def cause(result: Scan, provider: str) -> str:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,12 @@ from typing import Any
 import trio
 
 from infrascan import cli
+from infrascan.cli import selection
 from infrascan.cli.progress import Shown, progress, show_logs
-from infrascan.cli.run import names, scopes, selecting
 from infrascan.collect.nursery import open_nursery
 from infrascan.model import Category, InputError, Severity
-from infrascan.pipeline import DEMO, Request
+from infrascan.pipeline import Request
 from infrascan.questions import Who
-from infrascan.shipped import shipped
 from infrascan.store.home import home
 from infrascan.watch import checklist, schedule
 from infrascan.watch.asking import answers
@@ -95,23 +95,10 @@ async def end_on_signal(signals: AsyncIterator[int], looking: trio.CancelScope) 
 
 
 def request_of(options: argparse.Namespace, every: float) -> Request:
-    if options.demo and options.replay:
-        raise InputError("--demo and --replay both name a recording; give one of them")
-    replay = shipped("estates") / DEMO if options.demo else options.replay and Path(options.replay)
-    if replay and (named := selecting(options)):
-        raise InputError(
-            f"a recording holds its own accounts, regions and scopes; leave out {', '.join(named)}"
-        )
-    return Request(
-        providers=names(options.providers, "--providers"),
-        profiles=tuple(options.profile or ()),
-        regions=names(options.region, "--region"),
-        contexts=tuple(options.context or ()),
-        scopes=scopes(options.scopes),
-        secrets=options.k8s_secrets,
+    return replace(
+        selection.request(options, selection.recording(options)),
         rule_folders=tuple(Path(folder) for folder in options.rules),
         categories=tuple(Category(name) for name in options.category),
-        replay=replay or None,
         call_seconds=options.call_timeout,
         deadline_seconds=options.deadline or every,
     )

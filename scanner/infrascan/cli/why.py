@@ -6,22 +6,20 @@ import argparse
 import json
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import trio
 
 from infrascan import cli
+from infrascan.cli import selection
 from infrascan.cli.progress import progress, show_logs
-from infrascan.cli.run import names, scopes, selecting
 from infrascan.model import InputError, Scan
-from infrascan.pipeline import DEMO, Request, look
+from infrascan.pipeline import look
 from infrascan.reason import causes, changes, naming, telling
 from infrascan.reason.change import Change, stamp
 from infrascan.reason.explanation import Explanation
 from infrascan.reason.happened import scans
 from infrascan.reason.upstream import Graph
-from infrascan.shipped import shipped
 from infrascan.store.home import home
 from infrascan.store.scans import read, resolve
 from infrascan.store.scans import scans as stored_scans
@@ -96,21 +94,7 @@ def looked(options: argparse.Namespace) -> tuple[Scan, list[Change]]:
         raise InputError("--demo, --replay and --scan each say what to read; give one of them")
     if options.scan:
         return stored(options.scan)
-    recorded = options.demo or options.replay
-    if recorded and (named := selecting(options)):
-        raise InputError(
-            f"a recording holds its own accounts, regions and scopes; leave out {', '.join(named)}"
-        )
-    replay = shipped("estates") / DEMO if options.demo else options.replay and Path(options.replay)
-    request = Request(
-        providers=names(options.providers, "--providers"),
-        profiles=tuple(options.profile or ()),
-        regions=names(options.region, "--region"),
-        contexts=tuple(options.context or ()),
-        scopes=scopes(options.scopes),
-        secrets=options.k8s_secrets,
-        replay=replay or None,
-    )
+    request = selection.request(options, selection.recording(options))
     with progress(quiet=options.quiet, json_logs=False) as shown:
         show_logs(shown)
         return trio.run(partial(look, request, causes.KINDS, shown)), []

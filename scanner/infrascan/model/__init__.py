@@ -362,6 +362,13 @@ class Scan:
             return 0.0
         return 100 * sum(map(share_read, self.coverage)) / len(self.coverage)
 
+    @property
+    def silent_providers(self) -> list[str]:
+        """Those that were asked for and gave nothing at all, in the order they were asked for."""
+        connected = {i.provider for i in self.identities if i.state is Connection.CONNECTED}
+        read = {c.partition.provider for c in self.coverage if c.calls > c.failed}
+        return [name for name in self.scope.get("providers", ()) if name not in connected & read]
+
     def count(self, severity: Severity) -> int:
         return sum(f.severity == severity for f in self.findings)
 

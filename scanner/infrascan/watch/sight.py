@@ -26,13 +26,7 @@ def nothing(like: Scan) -> Scan:
 
 def unread(scan: Scan) -> dict[str, str]:
     """The providers that were asked for and gave nothing at all, each with why."""
-    connected = {i.provider for i in scan.identities if i.state is Connection.CONNECTED}
-    read = {c.partition.provider for c in scan.coverage if c.calls > c.failed}
-    return {
-        name: why_unread(scan, name)
-        for name in scan.scope.get("providers", ())
-        if name not in connected & read
-    }
+    return {name: why_unread(scan, name) for name in scan.silent_providers}
 
 
 def why_unread(scan: Scan, provider: str) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from infrascan.cli.parser import Commands, add_model, add_selection, command, seconds
+from infrascan.cli.parser import (
+    Commands,
+    add_call_timeout,
+    add_model,
+    add_providers,
+    add_selection,
+    command,
+    seconds,
+)
 
 
 def add(commands: Commands) -> None:
@@ -36,22 +44,11 @@ def add(commands: Commands) -> None:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """What to read, for a command that reads a part of the estate now."""
     what = parser.add_argument_group("what to read")
-    what.add_argument(
-        "--providers",
-        metavar="NAME,...",
-        action="append",
-        help="which providers, such as aws,k8s (default: each one that has credentials)",
-    )
+    add_providers(what)
     what.add_argument("--demo", action="store_true", help="ask the recorded demo estate")
     what.add_argument("--replay", metavar="DIR", help="read a recorded folder, not the network")
     add_selection(what)
-    what.add_argument(
-        "--call-timeout",
-        type=seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long one attempt of one call may take (default: %(default)g)",
-    )
+    add_call_timeout(what)
     what.add_argument(
         "--deadline",
         type=seconds,

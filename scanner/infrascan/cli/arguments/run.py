@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from infrascan.cli.parser import (
-    CATEGORIES,
     EXIT_CODES,
     SEVERITIES,
     Commands,
+    add_call_timeout,
     add_model,
     add_output,
+    add_providers,
+    add_rule_folders,
     add_selection,
     command,
     number,
@@ -27,28 +29,10 @@ def add(commands: Commands) -> None:
         aliases=("research",),
     )
     what = run.add_argument_group("what to read")
-    what.add_argument(
-        "--providers",
-        metavar="NAME,...",
-        action="append",
-        help="which providers, such as aws,k8s (default: each one that has credentials)",
-    )
+    add_providers(what)
     what.add_argument("--demo", action="store_true", help="scan the recorded demo estate")
     add_selection(what)
-    what.add_argument(
-        "--rules",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a folder of your own rules, besides the shipped ones (repeatable)",
-    )
-    what.add_argument(
-        "--category",
-        choices=CATEGORIES,
-        action="append",
-        default=[],
-        help="only rules of this category (repeatable)",
-    )
+    add_rule_folders(what)
     what.add_argument(
         "--severity", choices=SEVERITIES, help="only rules of this severity and worse"
     )
@@ -83,13 +67,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="processes that read (default: one for each core, up to 4, where that is worth it)",
     )
-    how.add_argument(
-        "--call-timeout",
-        type=seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long one attempt of one call may take (default: %(default)g)",
-    )
+    add_call_timeout(how)
     how.add_argument(
         "--deadline",
         type=seconds,

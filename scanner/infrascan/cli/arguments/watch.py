@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from infrascan.cli.parser import (
-    CATEGORIES,
     SEVERITIES,
     Commands,
+    add_call_timeout,
+    add_providers,
+    add_rule_folders,
     add_selection,
     command,
     seconds,
@@ -45,29 +47,11 @@ def add(commands: Commands) -> None:
         help="the most by which chance puts a run off (default: 5 %% of the time, at most 30)",
     )
     what = watch.add_argument_group("what to read")
-    what.add_argument(
-        "--providers",
-        metavar="NAME,...",
-        action="append",
-        help="which providers, such as aws,k8s (default: each one that has credentials)",
-    )
+    add_providers(what)
     what.add_argument("--demo", action="store_true", help="watch the recorded demo estate")
     what.add_argument("--replay", metavar="DIR", help="read a recorded folder, not the network")
     add_selection(what)
-    what.add_argument(
-        "--rules",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a folder of your own rules, besides the shipped ones (repeatable)",
-    )
-    what.add_argument(
-        "--category",
-        choices=CATEGORIES,
-        action="append",
-        default=[],
-        help="only rules of this category (repeatable)",
-    )
+    add_rule_folders(what)
     what.add_argument(
         "--checks",
         metavar="FILE|QUESTION",
@@ -76,13 +60,7 @@ def add(commands: Commands) -> None:
         help="questions that are to be answered with yes: a YAML file, a Markdown checklist "
         "such as HEARTBEAT.md, or a question (repeatable)",
     )
-    what.add_argument(
-        "--call-timeout",
-        type=seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long one attempt of one call may take (default: %(default)g)",
-    )
+    add_call_timeout(what)
     what.add_argument(
         "--deadline",
         type=seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from infrascan.cli.parser import Commands, add_selection, command
+from infrascan.cli.parser import Commands, add_providers, add_selection, command
 
 
 def add(commands: Commands) -> None:
@@ -61,12 +61,7 @@ def add(commands: Commands) -> None:
 def source(of: argparse.ArgumentParser) -> None:
     """Where to read: now, from a recording, or from a stored scan."""
     what = of.add_argument_group("what to read")
-    what.add_argument(
-        "--providers",
-        metavar="NAME,...",
-        action="append",
-        help="which providers, such as aws,k8s (default: each one that has credentials)",
-    )
+    add_providers(what)
     what.add_argument("--demo", action="store_true", help="read the recorded demo estate")
     what.add_argument("--replay", metavar="DIR", help="read a recorded folder, not the network")
     what.add_argument(
