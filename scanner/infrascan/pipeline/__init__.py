@@ -20,7 +20,7 @@ from infrascan.evaluate import ESTATE, RuleSet, evaluate, load
 from infrascan.graph import link
 from infrascan.model import InputError, Kind, Partition, Reason, Resource, Scan, Severity
 from infrascan.model.research import Research
-from infrascan.pipeline.live import identities, live, look
+from infrascan.pipeline.live import identities, live, look, put_together
 from infrascan.pipeline.request import (
     DEMO,
     Request,
@@ -58,6 +58,7 @@ __all__ = [
     "manifest",
     "new_id",
     "now",
+    "put_together",
     "replayed",
     "scan",
     "stamp",

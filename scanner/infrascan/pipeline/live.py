@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import trio
 
@@ -18,7 +20,17 @@ from infrascan.collect.nursery import open_nursery
 from infrascan.collect.provider import Ask, Provider
 from infrascan.collect.recording import Replay
 from infrascan.graph import link
-from infrascan.model import Connection, Identity, InputError, Reason, Scan
+from infrascan.model import (
+    Connection,
+    Coverage,
+    Gap,
+    Identity,
+    InputError,
+    Kind,
+    Reason,
+    Resource,
+    Scan,
+)
 from infrascan.pipeline.request import (
     Request,
     all_kinds,
@@ -87,30 +99,49 @@ async def looked(request: Request, kinds: Collection[str], progress: Progress | 
     )
     collected = await collection.run()
 
-    def put_together() -> Scan:
-        edges = link(collected.resources, known, collected.gaps, collected.coverage)
-        total, unpriced = price_all(collected.resources)
-        return Scan(
-            id="",
-            version=__version__,
-            started=began,
-            finished=stamp(now()),
-            observed=stamp(selection.observed),
-            scope=scope_of(request, names, selection),
-            identities=collected.identities,
-            resources=collected.resources,
-            edges=edges,
-            findings=[],
-            unknowns=[],
-            gaps=collected.gaps,
-            coverage=collected.coverage,
-            rules=[],
-            monthly_cost=total,
-            unpriced=unpriced,
-            interrupted=collected.interrupted,
-        )
+    joined = partial(put_together, collected, known, observed=stamp(selection.observed))
+    found = await trio.to_thread.run_sync(joined, abandon_on_cancel=True)
+    found.started, found.scope = began, scope_of(request, names, selection)
+    found.interrupted = collected.interrupted
+    return found
 
-    return await trio.to_thread.run_sync(put_together, abandon_on_cancel=True)
+
+class Read(Protocol):
+    """What a reading gave: of a collection, or over connections that stay open."""
+
+    @property
+    def resources(self) -> Sequence[Resource]: ...
+    @property
+    def gaps(self) -> Sequence[Gap]: ...
+    @property
+    def coverage(self) -> Sequence[Coverage]: ...
+    @property
+    def identities(self) -> Sequence[Identity]: ...
+
+
+def put_together(read: Read, kinds: Mapping[str, Kind], *, observed: str) -> Scan:
+    """What was read, linked and priced, as a scan without rules. No I/O."""
+    edges = link(read.resources, kinds, read.gaps, read.coverage)
+    total, unpriced = price_all(read.resources)
+    moment = stamp(now())
+    return Scan(
+        id="",
+        version=__version__,
+        started=moment,
+        finished=moment,
+        observed=observed,
+        scope={},
+        identities=list(read.identities),
+        resources=list(read.resources),
+        edges=edges,
+        findings=[],
+        unknowns=[],
+        gaps=list(read.gaps),
+        coverage=list(read.coverage),
+        rules=[],
+        monthly_cost=total,
+        unpriced=unpriced,
+    )
 
 
 @asynccontextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 
 import trio
 
-from infrascan.graph import link
+from infrascan.collect.engine import Collected
 from infrascan.lookups.connections import Connections
 from infrascan.model import Scan
-from infrascan.pipeline import Request, all_kinds, look, now, stamp
-from infrascan.pricing import price_all
+from infrascan.pipeline import Request, all_kinds, look, now, put_together, stamp
 
 
 async def read(request: Request, kinds: Collection[str], connections: Connections | None) -> Scan:
@@ -28,40 +28,12 @@ async def read(request: Request, kinds: Collection[str], connections: Connection
     began = stamp(now())
     seconds = min(request.deadline_seconds, 600.0)
     seen = await connections.look(request, tuple(kinds), seconds)
-    resources, gaps, coverage = list(seen.resources), list(seen.gaps), list(seen.coverage)
-
-    def put_together() -> Scan:
-        edges = link(resources, all_kinds(), gaps, coverage)
-        total, unpriced = price_all(resources)
-        found = empty()
-        found.started, found.finished, found.observed = began, stamp(now()), seen.observed
-        found.resources, found.edges, found.gaps, found.coverage = resources, edges, gaps, coverage
-        found.identities, found.monthly_cost, found.unpriced = (
-            list(seen.identities),
-            total,
-            unpriced,
-        )
-        return found
-
-    return await trio.to_thread.run_sync(put_together, abandon_on_cancel=True)
+    joined = partial(put_together, seen, all_kinds(), observed=seen.observed)
+    found = await trio.to_thread.run_sync(joined, abandon_on_cancel=True)
+    found.started = began
+    return found
 
 
 def empty() -> Scan:
     """A scan that read nothing."""
-    moment = stamp(now())
-    return Scan(
-        id="",
-        version="",
-        started=moment,
-        finished=moment,
-        observed=moment,
-        scope={},
-        identities=[],
-        resources=[],
-        edges=[],
-        findings=[],
-        unknowns=[],
-        gaps=[],
-        coverage=[],
-        rules=[],
-    )
+    return put_together(Collected(), {}, observed=stamp(now()))
